@@ -1,0 +1,93 @@
+"""What every format's decoder is told and gives back."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UnreadableImageError
+from .limits import DEFAULT_LIMITS, Limits
+
+FloatImage = NDArray[np.float32]
+
+_BAND = 64  # rows looked up at a time
+
+# Luminance of ITU-R BT.601, as Pillow's mode "L" has it
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to decode: the options of `RadiographReader`."""
+
+    voi: str = "window"
+    grey: bool = False
+    limits: Limits = field(default=DEFAULT_LIMITS)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One upright grey image in [0, 1], bone bright, and what is known of its numbers.
+
+    Attributes:
+        pixels: (H, W) float32 in [0, 1].
+        bits: the number of grey levels is at most 2**bits.
+        value_range: the modality units that 0 and 1 stand for.
+        spacing: mm between rows, mm between columns.
+        spacing_source: which field of the file gave it, or "none".
+        photometric: how the file stored grey: MONOCHROME1, MONOCHROME2, or a colour space.
+        patient: SHA-256 of the patient's ID; stays inside `medaug.data`.
+    """
+
+    pixels: FloatImage
+    bits: int
+    value_range: tuple[float, float]
+    spacing: tuple[float, float] = (1.0, 1.0)
+    spacing_source: str = "none"
+    photometric: str = "MONOCHROME2"
+    patient: str | None = None
+
+
+def source_id(pixels: FloatImage) -> str:
+    """SHA-256 (hex) of the decoded pixels: the shape in ASCII, then little-endian float32 bytes.
+
+    It is the same for one image in two formats, and says nothing of the file or the patient.
+    """
+    digest = hashlib.sha256("x".join(map(str, pixels.shape)).encode("ascii"))
+    digest.update(np.ascontiguousarray(pixels, dtype="<f4").data)
+    return digest.hexdigest()
+
+
+def scale_levels(stored: NDArray[np.generic], low: int, high: int) -> FloatImage:
+    """Integers in [low, high] to float32 in [0, 1], each level rounded once, from float64."""
+    levels = np.arange(high - low + 1, dtype=np.float64) / (high - low)
+    return look_up(levels.astype(np.float32), stored, low)
+
+
+def look_up(levels: FloatImage, stored: NDArray[np.generic], first: int) -> FloatImage:
+    """``levels[stored - first]``, by bands of rows: an index takes eight bytes for each pixel."""
+    pixels = np.empty(stored.shape, dtype=np.float32)
+    for row in range(0, len(stored), _BAND):
+        band = stored[row : row + _BAND].astype(np.intp)
+        np.take(levels, band - first, out=pixels[row : row + _BAND], mode="raise")
+    return pixels
+
+
+def to_grey(rgb: NDArray[np.generic], *, allowed: bool, what: str) -> NDArray[np.generic]:
+    """(H, W, 3) integers to (H, W): as they are where all three agree, else by luminance.
+
+    Args:
+        rgb: red, green, blue.
+        allowed: whether true colour may be turned to grey.
+        what: names the kind of image in the error.
+    """
+    first = rgb[..., 0]
+    if all(np.array_equal(first, rgb[..., channel]) for channel in (1, 2)):
+        return first
+    if not allowed:
+        raise UnreadableImageError(
+            f"the image must be grey, got {what}; grey=True takes its luminance"
+        )
+    grey: NDArray[np.generic] = np.rint(rgb @ _LUMINANCE).astype(rgb.dtype)
+    return grey

@@ -1,0 +1,78 @@
+"""Decode every image once at the start, so that a bad one is found before training."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tqdm import tqdm
+
+from ..errors import UnreadableImageError
+from ._decode import decode_file
+from ._pixels import Options, source_id
+from ._sources import Row
+
+_BAR_FROM = 200  # images; below, the bar appears only when they take more than two seconds
+_LISTED = 20
+_ON_ONE_LINE = 3
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What is kept of a decoded image: its pixels' hash, and its patient's where DICOM has one."""
+
+    source_id: str
+    patient: str | None
+
+
+def scan(rows: Sequence[Row], options: Options, *, origin: str, progress: bool) -> list[Scanned]:
+    """Decode all rows with a thread for each core.
+
+    Raises:
+        UnreadableImageError: some can't be read; all of them are named at once.
+    """
+
+    def one(row: Row) -> Scanned | str:
+        try:
+            image = decode_file(row.file, options)
+        except UnreadableImageError as error:
+            return str(error)
+        return Scanned(source_id(image.pixels), image.patient)
+
+    with ThreadPoolExecutor(max_workers=cores()) as pool:
+        results = list(
+            tqdm(
+                pool.map(one, rows),
+                total=len(rows),
+                desc="Checking images",
+                unit="image",
+                delay=0 if len(rows) > _BAR_FROM else 2,
+                leave=False,
+                disable=not progress,
+            )
+        )
+    faults = [
+        f"{row.name} ({what})"
+        for row, what in zip(rows, results, strict=True)
+        if isinstance(what, str)
+    ]
+    if faults:
+        raise UnreadableImageError(_report(origin, faults, len(rows)))
+    return [result for result in results if isinstance(result, Scanned)]
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _report(origin: str, faults: list[str], total: int) -> str:
+    head = f"{origin}: every image must be readable, but {len(faults):,} of {total:,} are not: "
+    head += "; ".join(faults[:_ON_ONE_LINE])
+    if len(faults) <= _ON_ONE_LINE:
+        return head
+    rest = faults[_ON_ONE_LINE:_LISTED]
+    lines = [f"{head}; and:", *(f"  {fault}" for fault in rest)]
+    if len(faults) > _LISTED:
+        lines.append(f"  and {len(faults) - _LISTED:,} more")
+    return "\n".join(lines)
