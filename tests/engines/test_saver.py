@@ -1,0 +1,70 @@
+"""The saver: what it writes, and that the last good model survives."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from ignite.engine import Events
+
+from medaug.engines import ModelSaver, write_atomically
+from medaug.errors import TrainingDivergedError, UserError
+from medaug.networks import ACGANGenerator
+
+from .toy import toy_trainer
+
+
+def test_model_is_the_plain_ema_generator(tmp_path: Path) -> None:
+    """A fresh network loads it, with weights_only, and model.json says how to build it."""
+    trainer = toy_trainer(
+        train_handlers=[ModelSaver(tmp_path, interval=1, settings={"image_size": 32})]
+    )
+    trainer.run()
+    fresh = ACGANGenerator(image_size=32, num_classes=2, latent_dim=8, base_channels=4)
+    fresh.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
+    latent = torch.randn(2, 8)
+    assert torch.equal(fresh.eval()(latent), trainer.ema_generator(latent))
+    assert json.loads((tmp_path / "model.json").read_text()) == {"image_size": 32, "epoch": 2}
+
+
+def test_divergence_leaves_the_saved_model_alone(tmp_path: Path) -> None:
+    """NaN weights are never written over a good model."""
+    trainer = toy_trainer(train_handlers=[ModelSaver(tmp_path, interval=1, settings={})])
+
+    @trainer.on(Events.EPOCH_STARTED(once=2))
+    def break_it() -> None:
+        next(trainer.generator.parameters()).data.fill_(float("nan"))
+
+    with pytest.raises(TrainingDivergedError):
+        trainer.run()
+    state = torch.load(tmp_path / "model.pt", weights_only=True)
+    assert all(value.isfinite().all() for value in state.values())
+    assert json.loads((tmp_path / "model.json").read_text())["epoch"] == 1
+
+
+def test_interruption_saves_what_there_is(tmp_path: Path) -> None:
+    """Ctrl-C keeps the work of an unfinished epoch, and still ends the run."""
+    trainer = toy_trainer(train_handlers=[ModelSaver(tmp_path, interval=100, settings={})])
+
+    @trainer.on(Events.ITERATION_COMPLETED(once=2))
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    assert (tmp_path / "model.pt").exists()
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
+    """The error names the file; no temporary file is left."""
+    target = tmp_path / "model.pt"
+    target.write_text("good")
+
+    def half(path: Path) -> None:
+        path.write_text("ha")
+        raise OSError("No space left on device")
+
+    with pytest.raises(UserError, match=r"model\.pt could not be written.*is kept: No space left"):
+        write_atomically(target, half)
+    assert target.read_text() == "good"
+    assert list(tmp_path.iterdir()) == [target]
