@@ -30,7 +30,7 @@ class DiffAugment:
         *,
         shift: float = 0.1,
         brightness: float = 0.1,
-        contrast: tuple[float, float] = (0.6, 1.4),
+        contrast: tuple[float, float] = (0.8, 1.2),
         cutout: float = 0.375,
     ) -> None:
         self.shift = shift

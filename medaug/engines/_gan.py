@@ -114,6 +114,8 @@ class GanTrainer(Trainer):
             decollate=False,
         )
         self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        # Ignite takes an exception as dealt with once it has a handler: after all others, raise it.
+        self.add_event_handler(Events.EXCEPTION_RAISED, _raise)
 
     def latents(self, num_images: int, step: int) -> Tensor:
         """This rank's latent vectors of a step, (num_images, latent_dim), float32."""
@@ -230,6 +232,10 @@ class GanTrainer(Trainer):
         torch._foreach_lerp_(averaged, list(bare.parameters()), weight)
         for average, current in zip(self.ema_generator.buffers(), bare.buffers(), strict=True):
             average.copy_(current)
+
+
+def _raise(_: Engine, error: BaseException) -> None:
+    raise error
 
 
 def autocast_dtype(device: torch.device) -> torch.dtype | None:

@@ -74,7 +74,7 @@ class ACGANObjective(Objective):
     def __init__(
         self,
         *,
-        class_weight: float = 0.3,
+        class_weight: float = 0.1,
         adversarial: AdversarialLoss | None = None,
         image_key: str = "image",
         label_key: str = "label",

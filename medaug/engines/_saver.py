@@ -54,7 +54,6 @@ class ModelSaver:
     def _save_if_interrupted(self, engine: Engine, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt) and engine.state.iteration > 0:
             self.save(engine)
-        raise error
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

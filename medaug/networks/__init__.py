@@ -1,6 +1,12 @@
 """Network architectures, one a file. Images are (N, C, H, W) in [0, 1] outside, ±1 inside."""
 
 from ._acgan import ACGANDiscriminator, ACGANGenerator
-from ._layers import MinibatchStd, init_weights
+from ._layers import MinibatchStd, init_he_weights, init_weights
 
-__all__ = ["ACGANDiscriminator", "ACGANGenerator", "MinibatchStd", "init_weights"]
+__all__ = [
+    "ACGANDiscriminator",
+    "ACGANGenerator",
+    "MinibatchStd",
+    "init_he_weights",
+    "init_weights",
+]

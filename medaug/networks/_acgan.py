@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError
-from ._layers import SEED_SIZE, MinibatchStd, init_weights, num_doublings
+from ._layers import SEED_SIZE, MinibatchStd, init_he_weights, init_weights, num_doublings
+
+LEAK = 0.2
+"""Slope of the discriminator's leaky ReLUs below zero, as in DCGAN."""
 
 
 class ACGANGenerator(nn.Module):
@@ -43,7 +46,7 @@ class ACGANGenerator(nn.Module):
         num_classes: int = 3,
         latent_dim: int = 100,
         image_channels: int = 1,
-        base_channels: int = 64,
+        base_channels: int = 32,
     ) -> None:
         super().__init__()
         doublings = num_doublings(image_size)
@@ -103,19 +106,19 @@ class ACGANDiscriminator(nn.Module):
         image_size: int = 64,
         num_classes: int = 3,
         image_channels: int = 1,
-        base_channels: int = 64,
+        base_channels: int = 32,
     ) -> None:
         super().__init__()
         widths = [min(4, 2**level) * base_channels for level in range(num_doublings(image_size))]
         layers: list[nn.Module] = []
         for before, after in pairwise([image_channels, *widths]):
-            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(LEAK)]
         width = widths[-1]
-        layers += [MinibatchStd(), nn.Conv2d(width + 1, width, 3, padding=1), nn.LeakyReLU(0.2)]
+        layers += [MinibatchStd(), nn.Conv2d(width + 1, width, 3, padding=1), nn.LeakyReLU(LEAK)]
         self.features = nn.Sequential(*layers, nn.Flatten())
         self.source = nn.Linear(width * SEED_SIZE**2, 1)
         self.classes = nn.Linear(width * SEED_SIZE**2, num_classes)
-        init_weights(self)
+        init_he_weights(self, LEAK)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Score the source and the class."""

@@ -27,13 +27,31 @@ def init_weights(network: nn.Module) -> None:
     """Draw weights as DCGAN does: convolutions from N(0, 0.02), batch norm from N(1, 0.02).
 
     Source: Radford et al. 2016 (arXiv 1511.06434), section 4; the batch-norm part from their code.
-    Linear and embedding layers keep PyTorch's own initialisation.
+    Embeddings are drawn from N(0, 0.02) too, so that labels begin weak: from PyTorch's N(0, 1),
+    as strong as the latent vector, each class collapsed onto one image (docs/results).
+    Linear layers keep PyTorch's own initialisation.
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
             nn.init.normal_(layer.weight, 0.0, 0.02)
         elif isinstance(layer, nn.BatchNorm2d):
             nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def init_he_weights(network: nn.Module, slope: float) -> None:
+    """Draw convolutions so that signals keep their size through leaky ReLUs without batch norm.
+
+    Source: He et al. 2015 (arXiv 1502.01852), eq. 15. Biases are zero.
+
+    Args:
+        network: its convolutions are drawn anew.
+        slope: of the leaky ReLUs below zero.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, slope)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 class MinibatchStd(nn.Module):

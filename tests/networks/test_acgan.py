@@ -76,3 +76,21 @@ def test_refuses_an_empty_latent() -> None:
     """A latent vector has at least one number."""
     with pytest.raises(ConfigError, match="latent_dim must be at least 1, got 0"):
         ACGANGenerator(latent_dim=0)
+
+
+def test_labels_begin_weak() -> None:
+    """In a fresh generator the latent vector decides, so that no class starts as one image."""
+    torch.manual_seed(0)
+    generator = ACGANGenerator(image_size=32).eval()
+    latent, label = torch.randn(60, 100), torch.arange(60) % 3
+    change_of_label = generator(latent, label) - generator(latent, label.roll(1))
+    change_of_latent = generator(latent, label) - generator(latent.roll(3, 0), label)
+    assert change_of_label.std() < 0.2 * change_of_latent.std()
+
+
+def test_scores_of_a_fresh_discriminator_differ_between_images() -> None:
+    """Signals neither vanish nor explode on their way through the layers without batch norm."""
+    torch.manual_seed(0)
+    discriminator = ACGANDiscriminator(image_size=128)
+    features = discriminator.features(torch.rand(16, 1, 128, 128) * 2 - 1)
+    assert 0.1 < features.std().item() < 10
