@@ -83,7 +83,7 @@ def _check_kind(key: str, value: object, default: object) -> None:
         "text": isinstance(value, str),
     }.get(kind, True)
     if not fits:
-        example = "" if _is_expression(default) else f", such as {default}"
+        example = "" if _is_expression(default) or default == "" else f", such as {default}"
         raise ConfigError(f"--{key} must be {kind}{example}, got {value!r}")
     if kind in ("a whole number", "a number") and isinstance(value, int | float):
         least = 1 if isinstance(default, int) and default >= 1 else 0

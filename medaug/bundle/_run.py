@@ -32,16 +32,21 @@ class Collection(Protocol):
         """A few lines for a person."""
 
 
-def start_run(output_dir: str | Path, data: Collection, *, seed: int) -> None:
+def start_run(
+    output_dir: str | Path, data: Collection, *, dataset_dir: str | Path, seed: int
+) -> None:
     """Make the output folder, record in ``run.json`` what the run is made of, and say so.
 
     The record holds the configuration with its overrides, versions, the seed, and the data lists
     by pixel hash. Results of an earlier run are moved to ``previous_N`` inside the folder.
 
     Raises:
-        ConfigError: the output folder cannot be made.
+        ConfigError: the output folder cannot be made, or lies among the images, where the next run
+            would take its pictures for a class.
     """
     folder = Path(output_dir).absolute()
+    if folder.resolve().is_relative_to(Path(dataset_dir).resolve()):
+        raise ConfigError(f"--output_dir must lie outside of {dataset_dir}, got {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

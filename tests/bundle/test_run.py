@@ -33,7 +33,7 @@ def data(tmp_path: Path) -> ImageCollection:
 
 def test_record_says_what_the_run_is_made_of(data: ImageCollection, tmp_path: Path) -> None:
     """Versions, seed, classes, and the split by pixel hash, each image once."""
-    start_run(tmp_path / "out", data, seed=5)
+    start_run(tmp_path / "out", data, dataset_dir=tmp_path / "data", seed=5)
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["seed"] == 5
     assert record["classes"] == ["covid", "normal"]
@@ -48,7 +48,7 @@ def test_record_says_what_the_run_is_made_of(data: ImageCollection, tmp_path: Pa
 
 def test_record_names_no_patient_and_no_file(data: ImageCollection, tmp_path: Path) -> None:
     """A hash of pixels tells nobody who it is."""
-    start_run(tmp_path / "out", data, seed=0)
+    start_run(tmp_path / "out", data, dataset_dir=tmp_path / "data", seed=0)
     text = (tmp_path / "out" / "run.json").read_text()
     assert not re.search(r"Mustermann|scan\d|\.png", text)
 
@@ -58,7 +58,7 @@ def test_summary_and_place_are_told(
 ) -> None:
     """How many images are learnt from, and where the results will be."""
     with caplog.at_level(logging.INFO, "medaug"):
-        start_run(tmp_path / "out", data, seed=0)
+        start_run(tmp_path / "out", data, dataset_dir=tmp_path / "data", seed=0)
     assert "12 images of 6 patients" in caplog.text
     assert f"results go to {tmp_path / 'out'}" in caplog.text
 
@@ -67,7 +67,7 @@ def test_results_of_an_earlier_run_are_set_aside(data: ImageCollection, tmp_path
     """Each run's in a folder of their own; what isn't a training's stays where it is."""
     out = tmp_path / "out"
     for number in range(3):
-        start_run(out, data, seed=number)
+        start_run(out, data, dataset_dir=tmp_path / "data", seed=number)
         (out / "models").mkdir()
         (out / "models" / "model.pt").write_text(f"run {number}")
         (out / "metrics.csv").write_text(f"run {number}")
@@ -92,8 +92,17 @@ def test_an_output_folder_that_cannot_be_made(data: ImageCollection, tmp_path: P
         with pytest.raises(
             ConfigError, match=r"--output_dir must be a folder that can be made: .*taken"
         ):
-            start_run(tmp_path / place, data, seed=0)
+            start_run(tmp_path / place, data, dataset_dir=tmp_path / "data", seed=0)
     assert (tmp_path / "taken").read_text() == "a file"
+
+
+def test_an_output_folder_among_the_images(data: ImageCollection, tmp_path: Path) -> None:
+    """The next run would take its sample pictures for a class."""
+    folder = tmp_path / "data"
+    for place in (folder, folder / "runs"):
+        with pytest.raises(ConfigError, match=r"--output_dir must lie outside of .*data, got"):
+            start_run(place, data, dataset_dir=folder, seed=0)
+    assert not (folder / "runs").exists()
 
 
 def finished(folder: Path) -> Path:
