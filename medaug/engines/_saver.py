@@ -47,13 +47,19 @@ class ModelSaver:
         """Write both files."""
         self.directory.mkdir(parents=True, exist_ok=True)
         state = {name: value.cpu() for name, value in engine.ema_generator.state_dict().items()}
-        write_atomically(self.directory / "model.pt", lambda path: torch.save(state, path))
+        write_atomically(self.directory / "model.pt", lambda path: save_tensors(state, path))
         text = json.dumps(self.settings | {"epoch": engine.state.epoch}, indent=2) + "\n"
         write_atomically(self.directory / "model.json", lambda path: path.write_text(text))
 
     def _save_if_interrupted(self, engine: Engine, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt) and engine.state.iteration > 0:
             self.save(engine)
+
+
+def save_tensors(state: Mapping[str, torch.Tensor], path: Path) -> None:
+    """Save tensors so that the same ones give the same bytes, whatever the file is called."""
+    with path.open("wb") as file:  # from a path, torch would write the file's name into the file
+        torch.save(dict(state), file)
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -216,6 +216,17 @@ def test_properties_of_training(data: Path, tmp_path: Path) -> None:
     assert made.bundle_root == str(BUNDLE)
 
 
+def test_looking_at_a_training_leaves_its_results_alone(data: Path, tmp_path: Path) -> None:
+    """A workflow that is made and checked, but not run, moves no earlier results aside."""
+    out = tmp_path / "run"
+    (out / "models").mkdir(parents=True)
+    (out / "models" / "model.pt").write_text("an earlier model")
+    made = workflow("train", dataset_dir=str(data), output_dir=str(out), image_size=32)
+    made.check_properties()
+    assert (out / "models" / "model.pt").read_text() == "an earlier model"
+    assert not list(out.glob("previous_*"))
+
+
 def test_handlers_of_ones_own_are_added(data: Path, tmp_path: Path) -> None:
     """``train#handlers`` is empty, and what is put there is attached beside the bundle's."""
     handler = {"_target_": "StatsHandler", "output_transform": "$lambda output: output"}

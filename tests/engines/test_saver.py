@@ -27,6 +27,15 @@ def test_model_is_the_plain_ema_generator(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "model.json").read_text()) == {"image_size": 32, "epoch": 2}
 
 
+def test_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
+    """Two runs of one seed can be compared by a hash of their files."""
+    files = []
+    for name in ("one", "two"):
+        toy_trainer(train_handlers=[ModelSaver(tmp_path / name, interval=1, settings={})]).run()
+        files.append((tmp_path / name / "model.pt").read_bytes())
+    assert files[0] == files[1]
+
+
 def test_divergence_leaves_the_saved_model_alone(tmp_path: Path) -> None:
     """NaN weights are never written over a good model."""
     trainer = toy_trainer(train_handlers=[ModelSaver(tmp_path, interval=1, settings={})])
