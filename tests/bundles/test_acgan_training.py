@@ -1,0 +1,149 @@
+"""Training the bundle aiin_acgan: what it writes, and what its settings change."""
+
+import csv
+import json
+import logging
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from medaug.networks import ACGANGenerator
+
+from ..bundle.process import TRUSTED
+from .acgan import BUNDLE, SMALL, train, weights, workflow
+from .radiographs import CLASSES, collection
+
+pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
+
+
+def test_training_writes_what_it_promises(run: Path) -> None:
+    """Model, settings, grid, TensorBoard, metrics, diversity, the run's record; nothing more."""
+    found = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    events = {name for name in found if name.startswith("tensorboard/events.")}
+    assert len(events) == 1
+    assert found - events == {
+        "models/model.pt",
+        "models/model.json",
+        "samples/epoch_0001.png",
+        "metrics.csv",
+        "diversity.json",
+        "run.json",
+    }
+
+
+def test_model_is_the_generator_of_the_settings(run: Path) -> None:
+    """model.json builds the network that model.pt fits, and says how images were prepared."""
+    settings = json.loads((run / "models" / "model.json").read_text())
+    assert settings == {
+        "image_size": 32,
+        "latent_dim": 8,
+        "use_aiin": True,
+        "aiin_windows": [4, 4],
+        "aiin_threshold": 10.0,
+        "seed": 0,
+        "classes": list(CLASSES),
+        "epoch": 1,
+    }
+    ACGANGenerator(image_size=32, num_classes=3, latent_dim=8).load_state_dict(weights(run))
+
+
+def test_grid_has_a_row_for_each_class(run: Path) -> None:
+    """Three rows of ten images of 32 pixels, 2 apart."""
+    with Image.open(run / "samples" / "epoch_0001.png") as grid:
+        assert (grid.mode, grid.size) == ("L", (10 * 34 - 2, 3 * 34 - 2))
+
+
+def test_figures_stand_in_all_their_places(run: Path) -> None:
+    """metrics.csv, diversity.json and TensorBoard agree."""
+    with (run / "metrics.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    board = EventAccumulator(str(run / "tensorboard")).Reload()
+    table = json.loads((run / "diversity.json").read_text())
+    assert [line["name"] for line in table] == list(CLASSES)
+    for line in table:
+        for kind in ("real", "synthetic"):
+            name = f"{line['metric']}_{kind}_{line['name']}"
+            assert float(row[name]) == pytest.approx(line[kind], rel=1e-5)
+            assert board.Scalars(name)[0].value == pytest.approx(line[kind], rel=1e-5)
+    assert {"d_loss", "g_loss", "d_real", "d_fake_before", "class_accuracy_real"} <= row.keys()
+
+
+def test_record_holds_the_overrides_and_no_patient(run: Path, data: Path) -> None:
+    """The configuration as it was run, the data by hash, no file or patient by name."""
+    text = (run / "run.json").read_text()
+    record = json.loads(text)
+    assert {key: record["configuration"][key] for key in SMALL} == SMALL
+    assert sum(len(part) for part in record["data"].values()) == 18
+    for line in (data / "manifest.csv").read_text().splitlines()[1:]:
+        file, _, patient = line.split(",")
+        assert file not in text
+        assert patient not in text
+    assert "Doe" not in text
+
+
+def test_training_says_where_everything_is(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The list is named at the start; at the end paths and the next command, which works."""
+    with caplog.at_level(logging.INFO, "medaug"):
+        out = train(data, tmp_path / "run")
+    first, *_, last = [r.getMessage() for r in caplog.records if r.name == "medaug"]
+    assert "manifest.csv" in first
+    words = shlex.split(last.splitlines()[-1])
+    assert (
+        Path(words[words.index("--config_file") + 1]).resolve() == BUNDLE / "configs/inference.json"
+    )
+    assert Path(words[words.index("--run_dir") + 1]).resolve() == out
+
+
+@pytest.mark.parametrize("changes", [{"seed": 1}, {"use_aiin": "false"}, {"aiin_windows": [2, 2]}])
+def test_settings_change_the_model(
+    changes: dict[str, Any], run: Path, data: Path, tmp_path: Path
+) -> None:
+    """Seed and preprocessing reach the training, the text 'false' included."""
+    other = weights(train(data, tmp_path, **changes))
+    assert any(not torch.equal(value, other[name]) for name, value in weights(run).items())
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
+def test_workers_and_repetition_give_the_same_weights(data: Path, tmp_path: Path) -> None:
+    """Bit for bit in float32: the same seed twice, with and without workers."""
+    runs = [
+        weights(train(data, tmp_path / f"run{number}", amp="false", num_workers=workers))
+        for number, workers in enumerate((0, 2, 0))
+    ]
+    for other in runs[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in runs[0].items())
+
+
+@pytest.mark.parametrize(
+    ("amp", "dtype"), [(True, torch.bfloat16), ("true", torch.bfloat16), ("false", None), (0, None)]
+)
+def test_amp_is_switched_by_what_a_command_line_makes_of_it(
+    amp: object, dtype: Any, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever this processor has: the text 'false' isn't taken as true."""
+    monkeypatch.setattr("medaug.engines._gan.autocast_dtype", lambda _: torch.bfloat16)
+    settings = SMALL | {"dataset_dir": str(data), "output_dir": str(tmp_path / "run")}
+    made = workflow("train", **settings, amp=amp)
+    assert made.parser.get_parsed_content("train#trainer").autocast_dtype is dtype
+
+
+def test_a_class_smaller_than_a_batch_works(tmp_path: Path) -> None:
+    """Two images of the rare class, batches of eight."""
+    data = collection(tmp_path / "data", {"normal": 7, "rare": 2})
+    out = train(data, tmp_path / "run", batch_size=8)
+    assert json.loads((out / "diversity.json").read_text())[0]["name"] == "normal"
+
+
+def test_classes_of_one_image_work(tmp_path: Path) -> None:
+    """No pair to compare, and still a model at the end."""
+    data = collection(tmp_path / "data", {"a": 1, "b": 1})
+    out = train(data, tmp_path / "run")
+    assert json.loads((out / "diversity.json").read_text()) == []
+    assert (out / "models" / "model.pt").exists()
