@@ -1,6 +1,6 @@
 """The GAN engine: who takes which step when, on which device, at which precision."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from math import isfinite
 from typing import Any
@@ -102,7 +102,10 @@ class GanTrainer(Trainer):
         self.ema_decay = ema_decay
         self.autocast_dtype = autocast_dtype(torch.device(device)) if amp else None
         self.scalers = [
-            torch.amp.GradScaler(enabled=self.autocast_dtype is torch.float16) for _ in range(2)
+            torch.amp.GradScaler(
+                torch.device(device).type, enabled=self.autocast_dtype is torch.float16
+            )
+            for _ in range(2)
         ]
         super().__init__(
             device=device,
@@ -243,15 +246,16 @@ def autocast_dtype(device: torch.device) -> torch.dtype | None:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if device.type == "cpu":
-        able = torch.cpu.get_capabilities()
+        # torch 2.10 may not know the question yet
+        able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
         return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else None
     return None
 
 
 def _channels_last(network: nn.Module) -> nn.Module:
     # The memory order that convolutions in half precision are fastest in.
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub
-    return network
+    to: Callable[..., nn.Module] = network.to  # older stubs of torch don't know this argument
+    return to(memory_format=torch.channels_last)
 
 
 def _bare(network: nn.Module) -> nn.Module:
