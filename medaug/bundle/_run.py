@@ -86,12 +86,14 @@ def _set_aside(folder: Path) -> None:
 def announce(output_dir: str | Path, *, bundle_root: str) -> None:
     """Say what came out, where everything is, and the command to try next."""
     folder = Path(output_dir).absolute()
-    rows = [ClassDiversity(**row) for row in json.loads((folder / "diversity.json").read_text())]
+    table = folder / "diversity.json"
+    rows = (
+        [ClassDiversity(**row) for row in json.loads(table.read_text())] if table.exists() else []
+    )
     grids = sorted((folder / "samples").glob("epoch_*.png"))
     config = Path(bundle_root) / "configs" / "inference.json"
     lines = [
-        "",
-        format_table(rows),
+        *(("", format_table(rows)) if rows else ()),
         "",
         f"generator     {folder / 'models' / 'model.pt'}",
         f"pictures      {grids[-1] if grids else folder / 'samples'}",

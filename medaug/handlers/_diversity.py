@@ -12,6 +12,7 @@ from ignite.engine import Engine, Events
 from torch import Tensor
 
 from ..engines import epochs, write_atomically
+from ..errors import UserError
 from ..metrics import msssim_all_pairs
 from ._samples import generate
 
@@ -78,7 +79,8 @@ class DiversityReport:
     """Compare synthetic with real images within each class, while training and at the end.
 
     Puts ``<metric>_synthetic_<class>`` and ``<metric>_real_<class>`` into the engine's metrics, and
-    the table of the last time into a JSON file.
+    the table of the last time into a JSON file. Images that can't be compared, such as ones outside
+    of [0, 1], are warned of; they don't end a training.
 
     Args:
         dataset: real images, those that the generator learns from.
@@ -110,7 +112,13 @@ class DiversityReport:
     def attach(self, engine: Engine) -> None:
         """Register with a `GanTrainer`, before the handlers that write its metrics down."""
         if idist.get_rank() == 0:
-            engine.add_event_handler(epochs(self.interval), self._compare)
+            engine.add_event_handler(epochs(self.interval), self._report)
+
+    def _report(self, engine: Any) -> None:
+        try:
+            self._compare(engine)
+        except UserError as error:
+            logger.warning("no diversity figures after epoch %d: %s", engine.state.epoch, error)
 
     def _compare(self, engine: Any) -> None:
         if self._real is None:

@@ -137,6 +137,16 @@ def test_the_end_says_where_everything_is(
     assert options["--run_dir"] == "my run"
 
 
+def test_a_training_without_figures_is_announced_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No table, and still the places."""
+    with caplog.at_level(logging.INFO, "medaug"):
+        announce(tmp_path / "run", bundle_root=str(tmp_path))
+    assert "MS-SSIM" not in caplog.text
+    assert str(tmp_path / "run" / "models" / "model.pt") in caplog.text
+
+
 def test_the_command_from_another_folder_is_absolute(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,20 @@ def test_no_class_of_two_images_makes_an_empty_table(tmp_path: Path) -> None:
     assert table == []
 
 
+def test_images_that_cannot_be_compared_end_no_training(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Noise without a clip leaves [0, 1]: a warning with the reason, no table, and on it goes."""
+    data = dataset(3, 3, 3)
+    data[0]["image"] = data[0]["image"] + 1
+    made, run = engine([{}], generator=Noise())
+    DiversityReport(data, CLASSES, tmp_path / "diversity.json", interval=1).attach(made)
+    with caplog.at_level(logging.WARNING, "medaug"):
+        run()
+    assert "no diversity figures after epoch 1: images must lie in 0 to 1" in caplog.text
+    assert not (tmp_path / "diversity.json").exists()
+
+
 def test_real_images_are_compared_once(tmp_path: Path) -> None:
     """The data set is gone through once, however often the report is made."""
     reads: list[int] = []
