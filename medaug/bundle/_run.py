@@ -27,6 +27,7 @@ class Collection(Protocol):
     train: list[dict[str, Any]]
     validation: list[dict[str, Any]]
     test: list[dict[str, Any]]
+    fingerprint: str
 
     def summary(self) -> str:
         """A few lines for a person."""
@@ -38,7 +39,8 @@ def start_run(
     """Make the output folder, record in ``run.json`` what the run is made of, and say so.
 
     The record holds the configuration with its overrides, versions, the seed, and the data lists
-    by pixel hash. Results of an earlier run are moved to ``previous_N`` inside the folder.
+    by pixel hash, with one fingerprint for them all. Results of an earlier run are moved to
+    ``previous_N`` inside the folder.
 
     Raises:
         ConfigError: the output folder cannot be made, or lies among the images, where the next run
@@ -59,6 +61,7 @@ def start_run(
         | {name: version(name) for name in PACKAGES},
         "seed": seed,
         "classes": list(data.classes),
+        "data_fingerprint": data.fingerprint,
         "data": {
             part: [{"source_id": item["source_id"], "label": item["label"]} for item in items]
             for part, items in parts.items()

@@ -92,11 +92,6 @@ class ImageCollection:
             _LOGGER.warning("%s: %s", path, warning)
 
     @property
-    def class_names(self) -> tuple[str, ...]:
-        """The same as `classes`."""
-        return self.classes
-
-    @property
     def train(self) -> list[Item]:
         """Items ``{"image": path, "label": int, "source_id": hash}`` to learn from."""
         return self._items("training")

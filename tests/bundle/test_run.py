@@ -37,6 +37,7 @@ def test_record_says_what_the_run_is_made_of(data: ImageCollection, tmp_path: Pa
     record = json.loads((tmp_path / "out" / "run.json").read_text())
     assert record["seed"] == 5
     assert record["classes"] == ["covid", "normal"]
+    assert record["data_fingerprint"] == data.fingerprint
     assert torch.__version__.startswith(record["versions"]["torch"])
     assert {"medaug", "monai", "numpy", "python"} <= set(record["versions"])
     for part in ("train", "validation", "test"):

@@ -65,7 +65,7 @@ def test_folder_of_mixed_formats(tmp_path):
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).write_text("words")
     collection = ImageCollection(root, **OPEN)
-    assert collection.classes == collection.class_names == ("a", "b")
+    assert collection.classes == ("a", "b")
     items = collection.train + collection.validation + collection.test
     assert sorted(Path(item["image"]).name for item in items) == [
         *("1.png", "2.JPG", "3.tiff", "4.dcm", "6.nii.gz", "IM0005")
