@@ -4,7 +4,16 @@
 the one over dictionaries; they fit into a MONAI ``Compose`` and into JSON configurations.
 """
 
-from ._aiin import aiin
+from ._aiin import LookUps, aiin, apply_look_ups, fit_look_ups
 from ._transforms import AIIN, AIIND, AIINd, AIINDict
 
-__all__ = ["AIIN", "AIIND", "AIINDict", "AIINd", "aiin"]
+__all__ = [
+    "AIIN",
+    "AIIND",
+    "AIINDict",
+    "AIINd",
+    "LookUps",
+    "aiin",
+    "apply_look_ups",
+    "fit_look_ups",
+]

@@ -1,18 +1,38 @@
 """Adaptive input-image normalisation (AIIN) of arrays, tensors and MetaTensors."""
 
+import math
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
-from monai.utils import convert_to_dst_type
+from monai.data import MetaTensor
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from . import _clahe
-from ._checks import check_bits, check_threshold, check_value_range, check_windows
-from ._levels import choose_levels
+from ._checks import Settings, check_offset, check_settings
+from ._kernels import Grey
+from ._layout import Layout, layout, patch
+from ._levels import Levels, choose_levels
 
+Mask = np.ndarray[Any, Any] | torch.Tensor
 Image = TypeVar("Image", bound=np.ndarray[Any, Any] | torch.Tensor)
+
+
+@dataclass(frozen=True)
+class LookUps:
+    """What `fit_look_ups` found in an image: a look-up table for each window.
+
+    Attributes:
+        tables: (planes, windows_h, windows_w, 2^bits) uint8 or uint16; pooled frames count as one.
+        shape: of the image, (..., H, W), with 1 for the axis that was pooled.
+        levels: the grey levels of the image.
+    """
+
+    tables: Grey
+    shape: tuple[int, ...]
+    levels: Levels
 
 
 def aiin(
@@ -22,8 +42,9 @@ def aiin(
     *,
     bits: int | None = None,
     value_range: tuple[float, float] | None = None,
-    mask: np.ndarray[Any, Any] | torch.Tensor | None = None,
+    mask: Mask | None = None,
     pool_frames: bool = False,
+    frame_axis: int = -3,
 ) -> Image:
     """Equalise the histogram of each window of an image, with its contrast limited.
 
@@ -48,8 +69,9 @@ def aiin(
             they hold. Limit and scale of a window follow from its number of valid pixels (with
             those of its padding). A window without any takes the look-up of the nearest window
             that has some, or the mean of those that are equally near.
-        pool_frames: make one set of look-ups from all planes together, so that a sequence doesn't
-            flicker. The image must have at least three axes.
+        pool_frames: make one set of look-ups from all frames together, so that a sequence doesn't
+            flicker.
+        frame_axis: the axis of the frames; the one before H and W, as in (C, T, H, W).
 
     Returns:
         A new image of the same type, dtype, shape and device, and with the same metadata; no
@@ -66,23 +88,137 @@ def aiin(
         calls OpenCV's CLAHE: Zuiderveld, "Contrast limited adaptive histogram equalization",
         Graphics Gems IV, 1994.
     """
-    grid, threshold = check_windows(windows), check_threshold(contrast_threshold)
-    pixels = _as_array(image, "image")
-    levels = choose_levels(pixels.dtype, check_bits(bits), check_value_range(value_range))
-    _check_shape(pixels.shape, pool_frames)
+    settings = check_settings(
+        windows, contrast_threshold, bits, value_range, pool_frames, frame_axis
+    )
+    return normalise(image, settings, mask)
+
+
+def normalise(image: Image, settings: Settings, mask: Mask | None) -> Image:
+    """Do as `aiin` does, with parameters that were checked."""
+    pixels, levels = _pixels(image, settings)
+    groups = _clahe.group_planes(pixels.shape[:-2], _pooled(pixels.shape, settings))
     valid = None if mask is None else _valid_pixels(mask, pixels.shape)
-    grey = levels.bin(pixels, valid).reshape(-1, *pixels.shape[-2:])
-    planes = None if valid is None else valid.reshape(grey.shape)
+    grey, span = levels.bin(pixels, valid)
+    planes = None if valid is None else _planes(valid)
+    equal = _clahe.equalise(
+        _planes(grey), groups, planes, settings.windows, settings.threshold, levels.bits, span
+    )
+    return _result(equal, levels, pixels, valid, image)
 
-    equal = np.empty_like(grey)
-    step = len(grey) if pool_frames else 1
-    for group in (slice(start, start + step) for start in range(0, len(grey), step)):
-        counted = None if planes is None else planes[group]
-        tables = _clahe.fit(grey[group], counted, grid, threshold, levels.bits)
-        equal[group] = [_clahe.apply(plane, tables) for plane in grey[group]]
 
-    result = levels.values(equal, pixels.dtype).reshape(pixels.shape)
-    return _like(result if valid is None else np.where(valid, result, pixels), image)
+def fit_look_ups(
+    image: np.ndarray[Any, Any] | torch.Tensor,
+    windows: tuple[int, int] = (4, 4),
+    contrast_threshold: float = 10.0,
+    *,
+    bits: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    mask: Mask | None = None,
+    pool_frames: bool = False,
+    frame_axis: int = -3,
+) -> LookUps:
+    """Make the look-ups of an image, to be applied to its patches or to other frames of it.
+
+    ``apply_look_ups(image, fit_look_ups(image, ...))`` is ``aiin(image, ...)``, whose arguments and
+    errors these are. Patches that were normalised by themselves don't fit together.
+    """
+    settings = check_settings(
+        windows, contrast_threshold, bits, value_range, pool_frames, frame_axis
+    )
+    pixels, levels = _pixels(image, settings)
+    pooled = _pooled(pixels.shape, settings)
+    groups = _clahe.group_planes(pixels.shape[:-2], pooled)
+    valid = None if mask is None else _valid_pixels(mask, pixels.shape)
+    grey, _ = levels.bin(pixels, valid)
+    planes = None if valid is None else _planes(valid)
+    tables = _clahe.fit(
+        _planes(grey), groups, planes, settings.windows, settings.threshold, levels.bits,
+        (0, levels.highest),
+    )  # fmt: skip
+    shape = [1 if axis == pooled else size for axis, size in enumerate(pixels.shape)]
+    return LookUps(tables, tuple(shape), levels)
+
+
+def apply_look_ups(
+    image: Image,
+    look_ups: LookUps,
+    *,
+    offset: tuple[int, int] = (0, 0),
+    mask: Mask | None = None,
+) -> Image:
+    """Normalise an image, or a patch of it, by look-ups that were made from the whole.
+
+    Args:
+        image: (..., h, w) with the leading axes that the look-ups were made from (along pooled
+            frames any number), and of the same levels.
+        look_ups: from `fit_look_ups`.
+        offset: row and column of the patch's first pixel in the whole image.
+        mask: as in `aiin`; here only says which pixels come back unchanged.
+
+    Returns:
+        As `aiin` does.
+
+    Raises:
+        TypeError: as `aiin` does.
+        UserError: the patch doesn't lie in the whole image, its axes are others, or a valid pixel
+            is out of range.
+    """
+    pixels = _as_array(image, "image")
+    _check_shape(pixels.shape)
+    levels = look_ups.levels
+    if (pixels.dtype.kind == "f") != (levels.value_range is not None):
+        raise UserError(
+            f"image must be of the kind that the look-ups were made from, "
+            f"{'floats' if levels.value_range else 'integers'}, got {pixels.dtype}"
+        )
+    groups = _look_up_groups(pixels.shape, look_ups.shape)
+    over = _layout(pixels.shape, look_ups, offset)
+    valid = None if mask is None else _valid_pixels(mask, pixels.shape)
+    grey, span = levels.bin(pixels, valid)
+    planes = _planes(grey)
+    equal = np.empty_like(planes)
+    _clahe.apply(planes, groups, look_ups.tables, over, equal, span)
+    return _result(equal, levels, pixels, valid, image)
+
+
+def _pixels(image: object, settings: Settings) -> tuple[NDArray[Any], Levels]:
+    pixels = _as_array(image, "image")
+    levels = choose_levels(pixels.dtype, settings.bits, settings.value_range)
+    _check_shape(pixels.shape)
+    return pixels, levels
+
+
+def _planes(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return (P, H, W), contiguous and not read-only, so that one compiled variant will do."""
+    planes = np.ascontiguousarray(pixels).reshape(-1, *pixels.shape[-2:])
+    return planes if planes.flags.writeable else planes.copy()
+
+
+def _pooled(shape: tuple[int, ...], settings: Settings) -> int | None:
+    """Return the leading axis to pool, counted from the front."""
+    if not settings.pool_frames:
+        return None
+    axis = settings.frame_axis
+    if not -len(shape) <= axis < len(shape) or axis % len(shape) >= len(shape) - 2:
+        raise UserError(
+            f"frame_axis must be an axis before H and W for pool_frames, got {axis} for an image "
+            f"of shape {shape}"
+        )
+    return axis % len(shape)
+
+
+def _result(
+    equal: Grey,
+    levels: Levels,
+    pixels: NDArray[Any],
+    valid: NDArray[np.bool_] | None,
+    image: Image,
+) -> Image:
+    values = levels.values(equal, pixels.dtype).reshape(pixels.shape)
+    if valid is not None:
+        np.copyto(values, pixels, where=~valid)
+    return _like(values, image)
 
 
 def _as_array(image: object, name: str) -> NDArray[Any]:
@@ -94,15 +230,36 @@ def _as_array(image: object, name: str) -> NDArray[Any]:
     raise TypeError(f"{name} must be a NumPy array or a torch tensor, got {type(image).__name__}")
 
 
-def _check_shape(shape: tuple[int, ...], pool_frames: bool) -> None:
+def _check_shape(shape: tuple[int, ...]) -> None:
     if len(shape) < 2:
         raise UserError(f"image must have at least two axes (..., H, W), got shape {shape}")
-    if pool_frames and len(shape) < 3:
-        raise UserError(
-            f"image must have at least three axes (frames, H, W) for pool_frames, got shape {shape}"
-        )
     if 0 in shape:
         raise UserError(f"image must hold at least one pixel, got shape {shape}")
+
+
+def _look_up_groups(shape: tuple[int, ...], fitted: tuple[int, ...]) -> _clahe.Groups:
+    lead = shape[:-2]
+    same = len(shape) == len(fitted)
+    if not same or any(n not in (1, m) for m, n in zip(lead, fitted[:-2], strict=True)):
+        raise UserError(
+            f"image must have the axes that the look-ups were made from, {fitted[:-2]} before H "
+            f"and W, got shape {shape}"
+        )
+    owners = np.arange(math.prod(fitted[:-2]), dtype=np.int64).reshape(fitted[:-2])
+    spread = np.broadcast_to(owners, lead).ravel()
+    members = np.arange(spread.size, dtype=np.uint64)
+    return _clahe.Groups(members, spread, members[:0], 0)
+
+
+def _layout(shape: tuple[int, ...], look_ups: LookUps, offset: tuple[int, int]) -> Layout:
+    whole, (top, left) = look_ups.shape[-2:], check_offset(offset)
+    if not (0 <= top <= whole[0] - shape[-2] and 0 <= left <= whole[1] - shape[-1]):
+        raise UserError(
+            f"offset and image must lie in the whole image of {whole}, got a patch of "
+            f"{shape[-2:]} at {offset}"
+        )
+    windows = look_ups.tables.shape[1], look_ups.tables.shape[2]
+    return patch(layout(whole[0], whole[1], windows), top, left, *shape[-2:])
 
 
 def _valid_pixels(mask: object, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -122,7 +279,11 @@ def _valid_pixels(mask: object, shape: tuple[int, ...]) -> NDArray[np.bool_]:
 
 
 def _like(result: NDArray[Any], image: Image) -> Image:
-    """Return the result as the type of the image, on its device and with its metadata."""
+    """Return the result as the type of the image and with its metadata."""
     if not isinstance(image, torch.Tensor):
         return cast(Image, result.astype(image.dtype, copy=False))
-    return cast(Image, convert_to_dst_type(result, image)[0])
+    tensor = torch.from_numpy(result).to(image.dtype)
+    if isinstance(image, MetaTensor):
+        meta: Any = tensor.as_subclass(MetaTensor)
+        tensor = meta.copy_meta_from(image)
+    return cast(Image, tensor)

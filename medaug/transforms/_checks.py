@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TypeGuard
 
@@ -10,6 +11,47 @@ from ..errors import UserError
 MAX_BITS = 16
 MAX_WINDOWS = 1024
 MAX_VALUE = 1e30  # so that differences fit into float32
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters of AIIN, checked; `aiin` says what they mean."""
+
+    windows: tuple[int, int]
+    threshold: float
+    bits: int | None
+    value_range: tuple[float, float] | None
+    pool_frames: bool
+    frame_axis: int
+
+
+def check_settings(
+    windows: object,
+    threshold: object,
+    bits: object,
+    value_range: object,
+    pool_frames: object,
+    frame_axis: object,
+) -> Settings:
+    """Check all parameters that don't depend on an image."""
+    if not _is_integer(frame_axis):
+        raise UserError(f"frame_axis must be an integer, got {frame_axis!r}")
+    return Settings(
+        check_windows(windows),
+        check_threshold(threshold),
+        check_bits(bits),
+        check_value_range(value_range),
+        bool(pool_frames),
+        int(frame_axis),
+    )
+
+
+def check_offset(offset: object) -> tuple[int, int]:
+    """Return the row and the column of a patch's first pixel."""
+    given = tuple(offset) if isinstance(offset, Iterable) else ()
+    if len(given) != 2 or not all(_is_integer(n) for n in given):
+        raise UserError(f"offset must be two integers, got {offset!r}")
+    return int(given[0]), int(given[1])
 
 
 def check_windows(windows: object) -> tuple[int, int]:

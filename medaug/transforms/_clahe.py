@@ -1,108 +1,177 @@
 """Contrast-limited histogram equalisation in windows: fit look-up tables, apply them to an image.
 
-Steps and rounding are those of OpenCV's ``clahe.cpp`` on x86-64, which the numbers have to equal:
-every float32 operation is rounded by itself. So no fastmath and no fused multiply-add; numba's
-``parallel`` is left out as well, since OpenMP kills forked DataLoader workers.
+Everything here takes planes of grey levels, (P, H, W) uint8 or uint16, in groups that share their
+tables: each plane by itself, or the frames of a sequence together.
 """
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import UserError
-
-Grey = NDArray[np.unsignedinteger[Any]]
-P = ParamSpec("P")
-R = TypeVar("R")
+from . import _kernels
+from ._geometry import window_shape
+from ._kernels import Grey
+from ._layout import Layout, layout
+from ._pool import split
 
 MAX_LIMIT = 2**31 - 1  # OpenCV keeps the limit in an int, where more would wrap to the strongest
+MAX_AREA = 2**32 - 1  # histograms count in 32 bits
 MAX_TABLE_ENTRIES = 2**28  # 512 MiB of 16-bit look-ups
+AT_ONCE = 2**23  # look-up entries kept at a time: 16 MiB of 16-bit ones
+
+_WORDS: dict[int, NDArray[Any]] = {1: np.empty(0, np.uint32), 2: np.empty(0, np.uint64)}
 
 
-def fit(
-    frames: Grey,
+@dataclass(frozen=True)
+class Groups:
+    """Which planes share their tables.
+
+    Attributes:
+        members: the numbers of the planes, those of a group together.
+        owners: the group of each member.
+        starts: where in `members` each group begins, and the end of the last.
+        largest: planes in the largest group.
+    """
+
+    members: NDArray[np.uint64]
+    owners: NDArray[np.int64]
+    starts: NDArray[np.uint64]
+    largest: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def part(self, first: int, last: int) -> "Groups":
+        """Return the groups from `first` up to `last`, numbered from 0."""
+        starts = self.starts[first : last + 1]
+        members = slice(int(starts[0]), int(starts[-1]))
+        owners = self.owners[members] - first
+        return Groups(self.members[members], owners, starts - starts[0], self.largest)
+
+
+@lru_cache(maxsize=64)
+def group_planes(lead: tuple[int, ...], pooled: int | None) -> Groups:
+    """Group the planes of an image whose leading axes are `lead`, pooled along one of them."""
+    shared = tuple(1 if axis == pooled else size for axis, size in enumerate(lead))
+    numbers = np.arange(math.prod(shared), dtype=np.int64).reshape(shared)
+    owners = np.broadcast_to(numbers, lead).ravel()
+    members = np.argsort(owners, kind="stable").astype(np.uint64)
+    starts = np.searchsorted(owners[members], np.arange(numbers.size + 1)).astype(np.uint64)
+    largest = math.prod(lead) // max(numbers.size, 1)
+    return Groups(members, owners[members], starts, largest)
+
+
+def equalise(
+    planes: Grey,
+    groups: Groups,
     valid: NDArray[np.bool_] | None,
     windows: tuple[int, int],
     threshold: float,
     bits: int,
+    span: tuple[int, int],
 ) -> Grey:
-    """Make one look-up table a window from the pixels of all frames together.
+    """Fit tables to the planes and apply them to the same planes.
 
     Args:
-        frames: (F, H, W) levels below 2^bits, uint8 or uint16.
-        valid: (F, H, W), True where a pixel counts; None counts them all.
+        planes: (P, H, W) levels below 2^bits, uint8 or uint16.
+        groups: which planes share their tables.
+        valid: (P, H, W), True where a pixel counts; None counts them all.
         windows: number of windows along (H, W).
         threshold: contrast threshold, in multiples of an even histogram's height.
         bits: the levels are 0 to 2^bits - 1.
+        span: the lowest and the highest level in the planes.
 
     Returns:
-        Tables (windows_h, windows_w, 2^bits) of the frames' dtype.
+        (P, H, W) levels, also where a pixel isn't valid.
     """
-    _check_size(windows, bits)
-    tables: Grey = np.empty((*windows, 2**bits), frames.dtype)
-    area = len(frames) * int(np.prod(window_shape(frames.shape[-2:], windows)))
-    if threshold * area / 2**bits > MAX_LIMIT:
-        raise UserError(
-            f"contrast_threshold must be at most {MAX_LIMIT / area * 2**bits:.4g} for windows of "
-            f"{area} pixels and {2**bits} levels, got {threshold:g}"
-        )
-    padded = _writeable(pad(frames, windows))
-    if valid is None:
-        _fit_all(padded, threshold, tables)
-        return tables
-    counted = np.empty(windows, np.int64)
-    _fit_valid(padded, _writeable(pad(valid, windows)), threshold, tables, counted)
-    _borrow(tables, counted, window_shape(frames.shape[-2:], windows))
-    return tables
-
-
-def apply(image: Grey, tables: Grey) -> Grey:
-    """Replace each pixel of an (H, W) image by its four nearest windows' look-ups, interpolated."""
-    windows = tables.shape[0], tables.shape[1]
-    tile = window_shape(image.shape, windows)
-    up, down, below = _neighbours(image.shape[0], tile[0], windows[0])
-    left, right, beside = _neighbours(image.shape[1], tile[1], windows[1])
-    bins = tables.shape[2]
-    left, right = left * np.uint64(bins), right * np.uint64(bins)
-    rows = tables.reshape(windows[0], -1)
-    out: Grey = np.empty(image.shape, tables.dtype)
-    image, highest = _writeable(image), np.float32(bins - 1)
-    _interpolate(image, rows, up, down, below, left, right, beside, highest, out)
+    over = layout(planes.shape[1], planes.shape[2], windows)
+    out: Grey = np.empty_like(planes)
+    step = max(AT_ONCE // (windows[0] * windows[1] * 2**bits), 1)
+    for first in range(0, len(groups), step):
+        some = groups if step >= len(groups) else groups.part(first, first + step)
+        tables = fit(planes, some, valid, windows, threshold, bits, span)
+        apply(planes, some, tables, over, out, span)
     return out
 
 
-def window_shape(size: tuple[int, ...], windows: tuple[int, int]) -> tuple[int, int]:
-    """Return a window's height and width in pixels, padding included."""
-    height, width = (s + p for s, p in zip(size, _padding(size, windows), strict=True))
-    return height // windows[0], width // windows[1]
+def fit(
+    planes: Grey,
+    groups: Groups,
+    valid: NDArray[np.bool_] | None,
+    windows: tuple[int, int],
+    threshold: float,
+    bits: int,
+    span: tuple[int, int],
+) -> Grey:
+    """Make the look-up tables of each group of planes, with the arguments of `equalise`.
+
+    No level may lie outside of `span`, and the tables' entries there may be left unset.
+
+    Returns:
+        Tables (groups, windows_h, windows_w, 2^bits) of the planes' dtype.
+    """
+    area = math.prod(window_shape(planes.shape[1:], windows)) * groups.largest
+    _check_size(windows, threshold, bits, area)
+    tables: Grey = np.empty((len(groups), *windows, 2**bits), planes.dtype)
+    over = layout(planes.shape[1], planes.shape[2], windows)
+    count, pixels = len(groups) * windows[0] * windows[1], len(groups.members) * planes[0].size
+    if valid is None:
+
+        def work(first: int, last: int) -> None:
+            _kernels.fit_windows(
+                planes, groups.members, groups.starts, threshold, *span, over.rows,
+                over.columns, first, last, tables,
+            )  # fmt: skip
+
+        split(work, count, pixels)
+        return tables
+    counted = np.empty((len(groups), *windows), np.int64)
+
+    def work_on_valid(first: int, last: int) -> None:
+        _kernels.fit_valid_windows(
+            planes, valid, groups.members, groups.starts, threshold, over.rows, over.columns,
+            first, last, tables, counted,
+        )  # fmt: skip
+
+    split(work_on_valid, count, pixels)
+    for group in range(len(groups)):
+        _borrow(tables[group], counted[group], window_shape(planes.shape[1:], windows))
+    return tables
 
 
-def pad(frames: NDArray[Any], windows: tuple[int, int]) -> NDArray[Any]:
-    """Pad (F, H, W) at the bottom and right, mirrored about the last pixel, to whole windows."""
-    bottom, right = _padding(frames.shape[-2:], windows)
-    if not bottom and not right:
-        return frames
-    return np.pad(frames, ((0, 0), (0, bottom), (0, right)), mode="reflect")
+def apply(
+    planes: Grey,
+    groups: Groups,
+    tables: Grey,
+    over: Layout,
+    out: Grey,
+    span: tuple[int, int],
+) -> None:
+    """Replace each pixel by its four nearest windows' look-ups, interpolated.
 
+    Args:
+        planes: (P, H, W) levels.
+        groups: the tables' groups; their members are written to `out`.
+        tables: as `fit` makes them.
+        over: where the planes lie among the windows.
+        out: (P, H, W) of the tables' dtype.
+        span: the lowest and the highest level in the planes.
+    """
+    word = _WORDS[tables.itemsize]
 
-def _padding(size: tuple[int, ...], windows: tuple[int, int]) -> tuple[int, int]:
-    """Return the rows and columns to add: a divisible axis gets a full count if the other isn't."""
-    spare = size[0] % windows[0], size[1] % windows[1]
-    return (0, 0) if not any(spare) else (windows[0] - spare[0], windows[1] - spare[1])
+    def work(first: int, last: int) -> None:
+        _kernels.apply_rows(
+            planes, tables, groups.members, groups.owners, *span, over.bands, over.below,
+            over.spans, over.beside, first, last, word, out,
+        )  # fmt: skip
 
-
-def _neighbours(
-    size: int, tile: int, windows: int
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.float32]]:
-    """Return for each pixel of an axis the windows before and after it, and the latter's weight."""
-    place = np.arange(size, dtype=np.float32) * (np.float32(1) / np.float32(tile)) - np.float32(0.5)
-    before = np.floor(place)
-    first = np.maximum(before, 0).astype(np.uint64)
-    last = np.minimum(before + 1, windows - 1).astype(np.uint64)
-    return first, last, place - before
+    count = len(groups.members) * planes.shape[1]
+    split(work, count, count * planes.shape[2])
 
 
 def _borrow(tables: Grey, counted: NDArray[np.int64], tile: tuple[int, int]) -> None:
@@ -118,108 +187,18 @@ def _borrow(tables: Grey, counted: NDArray[np.int64], tile: tuple[int, int]) -> 
         tables[tuple(empty)] = np.rint(mean)
 
 
-def _check_size(windows: tuple[int, int], bits: int) -> None:
-    entries = windows[0] * windows[1] * 2**bits
-    if entries > MAX_TABLE_ENTRIES:
+def _check_size(windows: tuple[int, int], threshold: float, bits: int, area: int) -> None:
+    if windows[0] * windows[1] * 2**bits > MAX_TABLE_ENTRIES:
         raise UserError(
             f"windows x levels must be at most 2^28 look-up entries, got {windows[0]} x "
             f"{windows[1]} windows x {2**bits} levels"
         )
-
-
-def _writeable(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array contiguous and not read-only, so that numba compiles one variant only."""
-    array = np.ascontiguousarray(array)
-    return array if array.flags.writeable else array.copy()
-
-
-def _compiled(function: Callable[P, R]) -> Callable[P, R]:
-    try:
-        compiled: Callable[P, R] = njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # numba found no folder to write its cache to, as in a locked container
-        compiled = njit(nogil=True)(function)
-    return compiled
-
-
-@_compiled
-def _fit_all(padded: Grey, threshold: float, tables: Grey) -> None:
-    height = padded.shape[1] // tables.shape[0]
-    width = padded.shape[2] // tables.shape[1]
-    counts = np.empty(tables.shape[2], np.int64)
-    for i in range(tables.shape[0]):
-        for j in range(tables.shape[1]):
-            counts[:] = 0
-            for frame in padded[:, i * height : (i + 1) * height, j * width : (j + 1) * width]:
-                for row in frame:
-                    for level in row:
-                        counts[level] += 1
-            _equalise(counts, len(padded) * height * width, threshold, tables[i, j])
-
-
-@_compiled
-def _fit_valid(
-    padded: Grey,
-    valid: NDArray[np.bool_],
-    threshold: float,
-    tables: Grey,
-    counted: NDArray[np.int64],
-) -> None:
-    height = padded.shape[1] // tables.shape[0]
-    width = padded.shape[2] // tables.shape[1]
-    counts = np.empty(tables.shape[2], np.int64)
-    for i in range(tables.shape[0]):
-        for j in range(tables.shape[1]):
-            counts[:] = 0
-            for f in range(len(padded)):
-                for y in range(i * height, (i + 1) * height):
-                    for x in range(j * width, (j + 1) * width):
-                        counts[padded[f, y, x]] += valid[f, y, x]
-            counted[i, j] = counts.sum()
-            if counted[i, j] > 0:
-                _equalise(counts, counted[i, j], threshold, tables[i, j])
-
-
-@_compiled
-def _equalise(counts: NDArray[np.int64], area: int, threshold: float, table: Grey) -> None:
-    """Clip a histogram, share out what was cut off, and write its cumulative sum as a look-up."""
-    bins = len(counts)
-    limit = max(int(threshold * area / bins), 1)
-    clipped = 0
-    for level in range(bins):
-        if counts[level] > limit:
-            clipped += counts[level] - limit
-            counts[level] = limit
-    share = clipped // bins
-    rest = clipped - share * bins
-    step = max(bins // max(rest, 1), 1)
-    for i in range(rest):
-        counts[i * step] += 1
-    scale = np.float32(bins - 1) / np.float32(area)
-    total = 0
-    for level in range(bins):
-        total += counts[level] + share
-        table[level] = min(np.rint(np.float32(total) * scale), np.float32(bins - 1))
-
-
-@_compiled
-def _interpolate(
-    image: Grey,
-    rows: Grey,
-    up: NDArray[np.uint64],
-    down: NDArray[np.uint64],
-    below: NDArray[np.float32],
-    left: NDArray[np.uint64],
-    right: NDArray[np.uint64],
-    beside: NDArray[np.float32],
-    highest: np.float32,
-    out: Grey,
-) -> None:
-    one = np.float32(1)
-    for y in range(image.shape[0]):
-        top, bottom, b = rows[up[y]], rows[down[y]], below[y]
-        for x in range(image.shape[1]):
-            level = np.uint64(image[y, x])
-            p, q, a = left[x] + level, right[x] + level, beside[x]
-            above = np.float32(top[p]) * (one - a) + np.float32(top[q]) * a
-            under = np.float32(bottom[p]) * (one - a) + np.float32(bottom[q]) * a
-            out[y, x] = min(np.rint(above * (one - b) + under * b), highest)
+    if area > MAX_AREA:
+        raise UserError(
+            f"a window must have at most {MAX_AREA:,} pixels in all frames, got {area:,}"
+        )
+    if threshold * area / 2**bits > MAX_LIMIT:
+        raise UserError(
+            f"contrast_threshold must be at most {MAX_LIMIT / area * 2**bits:.4g} for windows of "
+            f"{area} pixels and {2**bits} levels, got {threshold:g}"
+        )

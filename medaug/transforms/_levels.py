@@ -1,13 +1,15 @@
 """From the values of an image to the grey levels that a histogram counts, and back."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
 from ._checks import MAX_BITS
+from ._kernels import Grey, bin_values, spread_levels
+from ._pool import split
 
 
 @dataclass(frozen=True)
@@ -27,32 +29,75 @@ class Levels:
         """The highest level."""
         return int(2**self.bits - 1)
 
-    def bin(self, pixels: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
-        """Return the pixels as uint8 or uint16 levels; those that aren't valid come out as 0.
+    def bin(
+        self, pixels: NDArray[Any], valid: NDArray[np.bool_] | None
+    ) -> tuple[Grey, tuple[int, int]]:
+        """Return the pixels as uint8 or uint16 levels, and the lowest and highest that may occur.
+
+        Pixels that aren't valid come out as any level.
 
         Raises:
             UserError: a valid pixel is NaN, infinite or out of range.
         """
+        dtype = np.dtype(np.uint8 if self.bits <= 8 else np.uint16)
+        if self.value_range is None and pixels.dtype == dtype and self.bits == 8 * dtype.itemsize:
+            # every value is a level
+            return pixels, (0, self.highest) if self.bits == 8 else _ends(pixels)
         if valid is not None:
             filler = 0 if self.value_range is None else self.value_range[0]
             pixels = np.where(valid, pixels, np.asarray(filler, pixels.dtype))
-        dtype = np.uint8 if self.bits <= 8 else np.uint16
         if self.value_range is None:
-            _check_values(pixels, 0, self.highest, f"bits={self.bits}")
-            return pixels.astype(dtype, copy=False)
-        low, high = self.value_range
-        _check_values(pixels, low, high, f"value_range=({low:g}, {high:g})")
-        share = (pixels.astype(_working(pixels.dtype), copy=False) - low) / (high - low)
-        grey: NDArray[Any] = np.rint(np.clip(share, 0, 1) * self.highest).astype(dtype)
-        return grey
+            span = _ends(pixels)
+            if span[0] < 0 or span[1] > self.highest:
+                self._refuse(pixels, (0, self.highest), f"bits={self.bits}")
+            return pixels.astype(dtype, copy=False), span
+        return self._bin_floats(pixels, self.value_range, dtype), (0, self.highest)
 
-    def values(self, levels: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    def _bin_floats(
+        self, pixels: NDArray[Any], value_range: tuple[float, float], dtype: np.dtype[Any]
+    ) -> Grey:
+        low, high = value_range
+        # Resampling leaves values a few units in the last place outside; they count as the end.
+        slack = 4 * float(np.finfo(pixels.dtype).eps) * max(abs(low), abs(high))
+        number = _working(pixels.dtype).type
+        values = np.ascontiguousarray(pixels, number).reshape(-1)
+        grey: Grey = np.empty(values.size, dtype)
+        scale = number(low), number(high - low), number(self.highest)
+        ends = number(low - slack), number(high + slack)
+        inside: list[bool] = []
+
+        def work(first: int, last: int) -> None:
+            part = slice(first, last)
+            inside.append(bin_values(values[part], *scale, *ends, grey[part]))
+
+        split(work, values.size, values.size)
+        if not all(inside):
+            self._refuse(pixels, value_range, f"value_range=({low:g}, {high:g})")
+        return grey.reshape(pixels.shape)
+
+    def _refuse(self, pixels: NDArray[Any], allowed: tuple[float, float], source: str) -> NoReturn:
+        if not np.isfinite(pixels).all():
+            count = int((~np.isfinite(pixels)).sum())
+            raise UserError(f"image must hold finite values, got NaN or infinity in {count} pixels")
+        raise UserError(
+            f"image must lie in {allowed[0]:g} to {allowed[1]:g} ({source}), got values from "
+            f"{pixels.min():g} to {pixels.max():g}"
+        )
+
+    def values(self, levels: Grey, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Return levels as an image of the given dtype."""
         if self.value_range is None:
             return levels.astype(dtype, copy=False)
         low, high = self.value_range
-        share = levels.astype(_working(dtype)) / self.highest
-        return np.clip(low + share * (high - low), low, high).astype(dtype)
+        number = _working(dtype).type
+        flat, values = levels.reshape(-1), np.empty(levels.size, number)
+        scale = number(low), number(high - low), number(self.highest), number(high)
+
+        def work(first: int, last: int) -> None:
+            spread_levels(flat[first:last], *scale, values[first:last])
+
+        split(work, values.size, values.size)
+        return values.reshape(levels.shape).astype(dtype, copy=False)
 
 
 def choose_levels(
@@ -99,19 +144,5 @@ def _working(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.promote_types(dtype, np.float32)
 
 
-def _check_values(pixels: NDArray[Any], low: float, high: float, source: str) -> None:
-    with np.errstate(invalid="ignore"):
-        lowest, highest = pixels.min(), pixels.max()
-    # Resampling leaves values a few units in the last place outside; they count as the end.
-    slack = 0.0
-    if pixels.dtype.kind == "f":
-        slack = 4 * float(np.finfo(pixels.dtype).eps) * max(abs(low), abs(high))
-    if low - slack <= float(lowest) and float(highest) <= high + slack:
-        return
-    if not np.isfinite(pixels).all():
-        count = int((~np.isfinite(pixels)).sum())
-        raise UserError(f"image must hold finite values, got NaN or infinity in {count} pixels")
-    raise UserError(
-        f"image must lie in {low:g} to {high:g} ({source}), got values from {lowest:g} to "
-        f"{highest:g}"
-    )
+def _ends(pixels: NDArray[Any]) -> tuple[int, int]:
+    return int(pixels.min()), int(pixels.max())

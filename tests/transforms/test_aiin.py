@@ -7,7 +7,7 @@ from monai.data import MetaTensor
 from monai.transforms import Zoom
 
 from medaug.errors import UserError
-from medaug.transforms import _clahe, aiin
+from medaug.transforms import _kernels, aiin
 
 from .images import make_image
 
@@ -235,7 +235,11 @@ FLOAT = IMAGE / np.float32(255)
         (IMAGE[:0], {}, r"at least one pixel, got shape \(0, 8\)"),
         (IMAGE[None][:0], {}, r"at least one pixel, got shape \(0, 8, 8\)"),
         (IMAGE[0], {}, r"at least two axes \(\.\.\., H, W\), got shape \(8,\)"),
-        (IMAGE, {"pool_frames": True}, "three axes"),
+        (
+            IMAGE,
+            {"pool_frames": True},
+            r"frame_axis must be an axis before H and W.* got -3 for an image of shape \(8, 8\)",
+        ),
         (IMAGE, {"windows": (0, 4)}, r"windows must be two integers from 1 to 1024.*got \(0, 4\)"),
         (IMAGE, {"windows": (4, -1)}, "windows must be two integers"),
         (IMAGE, {"windows": (4, 4.5)}, "windows must be two integers"),
@@ -289,4 +293,4 @@ def test_kernels_compile_where_no_cache_can_be_written():
     """A function without a file can't be cached by numba; it's compiled all the same."""
     namespace = {}
     exec("def double(x):\n    return 2 * x", namespace)
-    assert _clahe._compiled(namespace["double"])(21) == 42
+    assert _kernels._compiled(namespace["double"])(21) == 42

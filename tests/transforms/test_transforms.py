@@ -87,7 +87,7 @@ def test_only_the_parameters_are_added_to_the_metadata():
     image = reader_image(meta={"spacing": (0.2, 0.2)})
     before = dict(image.meta)
     result = AIINd("image", [2, np.int64(3)], 5)({"image": image})["image"]
-    expected = {"windows": [2, 3], "contrast_threshold": 5.0, "bits": 12}
+    expected = {"windows": [2, 3], "contrast_threshold": 5.0, "bits": 12, "pool_frames": False}
     assert result.meta["aiin"] == expected
     assert json.loads(json.dumps(result.meta["aiin"])) == expected
     assert image.meta.keys() == before.keys()
