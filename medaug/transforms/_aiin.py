@@ -10,7 +10,7 @@ from monai.data import MetaTensor
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from . import _clahe
+from . import _clahe, _torch
 from ._checks import Settings, check_offset, check_settings
 from ._kernels import Grey
 from ._layout import Layout, layout, patch
@@ -96,6 +96,8 @@ def aiin(
 
 def normalise(image: Image, settings: Settings, mask: Mask | None) -> Image:
     """Do as `aiin` does, with parameters that were checked."""
+    if isinstance(image, torch.Tensor) and not _compiled_for(image):
+        return cast(Image, _on_device(image, settings, mask))
     pixels, levels = _pixels(image, settings)
     groups = _clahe.group_planes(pixels.shape[:-2], _pooled(pixels.shape, settings))
     valid = None if mask is None else _valid_pixels(mask, pixels.shape)
@@ -105,6 +107,38 @@ def normalise(image: Image, settings: Settings, mask: Mask | None) -> Image:
         _planes(grey), groups, planes, settings.windows, settings.threshold, levels.bits, span
     )
     return _result(equal, levels, pixels, valid, image)
+
+
+def _compiled_for(image: torch.Tensor) -> bool:
+    """Tell whether the compiled kernels can work in the tensor's memory."""
+    return image.device.type == "cpu"
+
+
+def _on_device(image: torch.Tensor, settings: Settings, mask: Mask | None) -> torch.Tensor:
+    """Do as `normalise` in torch, where the image is."""
+    plain, shape = image.detach().as_subclass(torch.Tensor), tuple(image.shape)
+    levels = choose_levels(
+        _as_array(plain.new_empty(0), "image").dtype, settings.bits, settings.value_range
+    )
+    _check_shape(shape)
+    axis = _pooled(shape, settings)
+    frames = 1 if axis is None else shape[axis]
+    _clahe.check_size(shape[-2:], frames, settings.windows, settings.threshold, levels.bits)
+    valid = None
+    if mask is not None:
+        valid = torch.tensor(_valid_pixels(mask, shape), device=plain.device)
+    _torch.check_values(plain, levels.bits, levels.value_range, valid)
+    result = _torch.normalise(
+        plain,
+        settings.windows,
+        settings.threshold,
+        levels.bits,
+        levels.value_range,
+        valid,
+        settings.pool_frames,
+        settings.frame_axis,
+    )
+    return _with_metadata(result, image)
 
 
 def fit_look_ups(
@@ -121,7 +155,8 @@ def fit_look_ups(
     """Make the look-ups of an image, to be applied to its patches or to other frames of it.
 
     ``apply_look_ups(image, fit_look_ups(image, ...))`` is ``aiin(image, ...)``, whose arguments and
-    errors these are. Patches that were normalised by themselves don't fit together.
+    errors these are. Patches that were normalised by themselves don't fit together. Tensors on
+    other devices are worked on in the main memory.
     """
     settings = check_settings(
         windows, contrast_threshold, bits, value_range, pool_frames, frame_axis
@@ -267,7 +302,7 @@ def _valid_pixels(mask: object, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     try:
         if given.shape[-2:] != shape[-2:]:
             raise ValueError
-        spread = np.broadcast_to(given, shape)
+        spread = given if given.shape == shape else np.broadcast_to(given, shape)
     except ValueError:
         raise UserError(
             f"mask must have the shape {shape[-2:]} or one that broadcasts to the image's {shape}, "
@@ -275,15 +310,21 @@ def _valid_pixels(mask: object, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         ) from None
     if given.dtype != np.bool_ and not np.isin(given, (0, 1)).all():
         raise UserError(f"mask must hold only True and False, or 1 and 0, got {given.dtype} values")
-    return spread.astype(np.bool_)
+    return spread.astype(np.bool_, copy=False)
 
 
 def _like(result: NDArray[Any], image: Image) -> Image:
     """Return the result as the type of the image and with its metadata."""
     if not isinstance(image, torch.Tensor):
         return cast(Image, result.astype(image.dtype, copy=False))
-    tensor = torch.from_numpy(result).to(image.dtype)
-    if isinstance(image, MetaTensor):
-        meta: Any = tensor.as_subclass(MetaTensor)
-        tensor = meta.copy_meta_from(image)
-    return cast(Image, tensor)
+    return cast(
+        Image, _with_metadata(torch.from_numpy(result).to(image.device, image.dtype), image)
+    )
+
+
+def _with_metadata(result: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+    if not isinstance(image, MetaTensor):
+        return result
+    meta: Any = result.as_subclass(MetaTensor)
+    copied: torch.Tensor = meta.copy_meta_from(image)
+    return copied

@@ -115,8 +115,7 @@ def fit(
     Returns:
         Tables (groups, windows_h, windows_w, 2^bits) of the planes' dtype.
     """
-    area = math.prod(window_shape(planes.shape[1:], windows)) * groups.largest
-    _check_size(windows, threshold, bits, area)
+    check_size(planes.shape[1:], groups.largest, windows, threshold, bits)
     tables: Grey = np.empty((len(groups), *windows, 2**bits), planes.dtype)
     over = layout(planes.shape[1], planes.shape[2], windows)
     count, pixels = len(groups) * windows[0] * windows[1], len(groups.members) * planes[0].size
@@ -174,6 +173,35 @@ def apply(
     split(work, count, count * planes.shape[2])
 
 
+def check_size(
+    size: tuple[int, ...], frames: int, windows: tuple[int, int], threshold: float, bits: int
+) -> None:
+    """Refuse what doesn't fit into tables or counters.
+
+    Args:
+        size: (H, W).
+        frames: how many planes are pooled.
+        windows: number of windows along (H, W).
+        threshold: contrast threshold.
+        bits: the levels are 0 to 2^bits - 1.
+    """
+    if windows[0] * windows[1] * 2**bits > MAX_TABLE_ENTRIES:
+        raise UserError(
+            f"windows x levels must be at most 2^28 look-up entries, got {windows[0]} x "
+            f"{windows[1]} windows x {2**bits} levels"
+        )
+    area = math.prod(window_shape(size, windows)) * frames
+    if area > MAX_AREA:
+        raise UserError(
+            f"a window must have at most {MAX_AREA:,} pixels in all frames, got {area:,}"
+        )
+    if threshold * area / 2**bits > MAX_LIMIT:
+        raise UserError(
+            f"contrast_threshold must be at most {MAX_LIMIT / area * 2**bits:.4g} for windows of "
+            f"{area} pixels and {2**bits} levels, got {threshold:g}"
+        )
+
+
 def _borrow(tables: Grey, counted: NDArray[np.int64], tile: tuple[int, int]) -> None:
     """Give each window without a valid pixel the mean table of the nearest ones that have some."""
     full = np.argwhere(counted > 0)
@@ -185,20 +213,3 @@ def _borrow(tables: Grey, counted: NDArray[np.int64], tile: tuple[int, int]) -> 
         nearest = full[distance == distance.min()]
         mean = tables[nearest[:, 0], nearest[:, 1]].mean(axis=0, dtype=np.float64)
         tables[tuple(empty)] = np.rint(mean)
-
-
-def _check_size(windows: tuple[int, int], threshold: float, bits: int, area: int) -> None:
-    if windows[0] * windows[1] * 2**bits > MAX_TABLE_ENTRIES:
-        raise UserError(
-            f"windows x levels must be at most 2^28 look-up entries, got {windows[0]} x "
-            f"{windows[1]} windows x {2**bits} levels"
-        )
-    if area > MAX_AREA:
-        raise UserError(
-            f"a window must have at most {MAX_AREA:,} pixels in all frames, got {area:,}"
-        )
-    if threshold * area / 2**bits > MAX_LIMIT:
-        raise UserError(
-            f"contrast_threshold must be at most {MAX_LIMIT / area * 2**bits:.4g} for windows of "
-            f"{area} pixels and {2**bits} levels, got {threshold:g}"
-        )

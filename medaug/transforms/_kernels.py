@@ -9,15 +9,12 @@ Indices are unsigned throughout: numba then leaves out its check for negative on
 third of the time.
 """
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-P = ParamSpec("P")
-R = TypeVar("R")
+from .._compiled import compiled
 
 Grey = NDArray[np.unsignedinteger[Any]]
 Indices = NDArray[np.uint64]
@@ -26,15 +23,7 @@ Weights = NDArray[np.float32]
 Values = NDArray[np.floating[Any]]
 
 
-def _compiled(function: Callable[P, R]) -> Callable[P, R]:
-    try:
-        compiled: Callable[P, R] = njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # numba found no folder to write its cache to, as in a locked container
-        compiled = njit(nogil=True, error_model="numpy")(function)
-    return compiled
-
-
-@_compiled
+@compiled
 def _count(
     frame: Grey,
     top: int,
@@ -67,7 +56,7 @@ def _count(
             c0[np.uint64(row[columns[x]]) - low] += one
 
 
-@_compiled
+@compiled
 def _equalise(
     counts: NDArray[np.uint32], area: int, threshold: float, lowest: int, table: Grey
 ) -> None:
@@ -101,7 +90,7 @@ def _equalise(
         written[k] = np.int32(min(np.rint(np.float32(total) * scale), highest))
 
 
-@_compiled
+@compiled
 def fit_windows(
     planes: Grey,
     members: Indices,
@@ -148,7 +137,7 @@ def fit_windows(
         _equalise(counts[0], area, threshold, lowest, tables[group, i, j])
 
 
-@_compiled
+@compiled
 def fit_valid_windows(
     planes: Grey,
     valid: NDArray[np.bool_],
@@ -178,7 +167,7 @@ def fit_valid_windows(
             _equalise(counts, area, threshold, 0, tables[group, i, j])
 
 
-@_compiled
+@compiled
 def _pack(tables: Grey, band: int, lowest: int, packed: NDArray[Any]) -> None:
     """For one band of rows and each span of columns, put four windows' look-ups into one word."""
     word = packed.dtype.type
@@ -194,7 +183,7 @@ def _pack(tables: Grey, band: int, lowest: int, packed: NDArray[Any]) -> None:
             words[k] = (high << bits | word(b[k])) << bits | word(a[k])
 
 
-@_compiled
+@compiled
 def _gather(row: Grey, tables: Grey, band: int, spans: Indices, words: NDArray[Any]) -> None:
     """Put the four look-ups of each pixel of a row into a word, without packing tables first."""
     word = words.dtype.type
@@ -209,7 +198,7 @@ def _gather(row: Grey, tables: Grey, band: int, spans: Indices, words: NDArray[A
             words[x] = (high << bits | word(b[level])) << bits | word(a[level])
 
 
-@_compiled
+@compiled
 def _blend(words: NDArray[Any], beside: Weights, below: np.float32, out: Grey) -> None:
     """Interpolate between the four look-ups that each word holds."""
     word = words.dtype.type
@@ -228,7 +217,7 @@ def _blend(words: NDArray[Any], beside: Weights, below: np.float32, out: Grey) -
         out[x] = np.int32(np.rint(upper * above + lower * below))
 
 
-@_compiled
+@compiled
 def apply_rows(
     planes: Grey,
     tables: Grey,
@@ -287,7 +276,7 @@ def apply_rows(
         _blend(words, beside, below[y], out[members[k], y])
 
 
-@_compiled
+@compiled
 def bin_values(
     values: Values, low: Any, span: Any, highest: Any, least: Any, most: Any, out: Grey
 ) -> bool:
@@ -302,7 +291,7 @@ def bin_values(
     return inside
 
 
-@_compiled
+@compiled
 def spread_levels(levels: Grey, low: Any, span: Any, highest: Any, top: Any, out: Values) -> None:
     """Write the floats that levels stand for."""
     number = out.dtype.type

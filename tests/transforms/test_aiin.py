@@ -6,10 +6,18 @@ import torch
 from monai.data import MetaTensor
 from monai.transforms import Zoom
 
+from medaug._compiled import compiled
 from medaug.errors import UserError
-from medaug.transforms import _kernels, aiin
+from medaug.transforms import _aiin, aiin
 
 from .images import make_image
+
+
+@pytest.fixture(autouse=True, params=["compiled", "on a device"])
+def implementation(request, monkeypatch):
+    """Both: tensors on another device go through torch, as those here do in the second round."""
+    if request.param != "compiled":
+        monkeypatch.setattr(_aiin, "_compiled_for", lambda _: False)
 
 
 @pytest.fixture
@@ -293,4 +301,4 @@ def test_kernels_compile_where_no_cache_can_be_written():
     """A function without a file can't be cached by numba; it's compiled all the same."""
     namespace = {}
     exec("def double(x):\n    return 2 * x", namespace)
-    assert _kernels._compiled(namespace["double"])(21) == 42
+    assert compiled(namespace["double"])(21) == 42

@@ -1,0 +1,63 @@
+"""Interleaved timing, and on what it was done."""
+
+import ctypes
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("numpy", "numba", "torch", "monai", "opencv-python-headless", "kornia", "scikit-image")
+
+
+def race(*contenders: Callable[[], object], seconds: float = 3.0) -> list[float]:
+    """Return each contender's median seconds; they take turns, so that all share what disturbs."""
+    for run in contenders:
+        run()
+        run()
+    times: list[list[float]] = [[] for _ in contenders]
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[0]) < 5:
+        for run, taken in zip(contenders, times, strict=True):
+            start = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken) for taken in times]
+
+
+def extra_memory(run: Callable[[], object]) -> int:
+    """Return how many bytes a call added to the peak of resident memory (Linux, glibc)."""
+    run()
+    ctypes.CDLL(None).malloc_trim(0)  # else freed memory that the process still holds isn't seen
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the earlier peak
+    before = _status("VmRSS")
+    result = run()
+    peak = _status("VmHWM")
+    del result
+    return peak - before
+
+
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
+
+
+def machine() -> dict[str, str]:
+    """Return the processor and the versions that a figure belongs to."""
+    found = {"processor": _processor(), "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor()
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    return f"{names[0]}, {len(names)} cores" if names else platform.machine()
