@@ -1,8 +1,6 @@
 """One line for a person's mistake."""
 
-import logging
 import sys
-import warnings
 from collections.abc import Iterator
 from types import TracebackType
 
@@ -15,14 +13,11 @@ def install_under_monai_bundle() -> None:
     """Report `UserError` in one line when the program is ``python -m monai.bundle``.
 
     MONAI wraps what a configuration raises in a RuntimeError for each level of nesting, sixty
-    lines in all; the chain still holds the first error. Its notice, for each image loader, of an
-    optional decoder that medaug never uses is left out.
+    lines in all; the chain still holds the first error.
     """
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     if spec is not None and spec.name == "monai.bundle.__main__":
         sys.excepthook = report
-        warnings.filterwarnings("ignore", message="NvImgCodecPydicomReader")
-        logging.getLogger("monai.data.nvimgcodec_pydicom_plugin").setLevel(logging.ERROR)
 
 
 def report(

@@ -1,25 +1,37 @@
 """Readers, data lists and loaders: from files to float32 images in [0, 1], split by patient.
 
-`RadiographReader` reads one radiograph, `ImageCollection` finds, checks and splits a user's
+`RadiographReader` reads one radiograph, `CineReader` slices over time; `LoadRadiograph`,
+`LoadCine` and their dictionary versions do so as transforms without MONAI's `LoadImage`.
+`cines_in` lists the cines of a folder. `ImageCollection` finds, checks and splits a user's
 images, `images_in` lists those of a folder without classes, `CachedDataset` and
 `ClassBalancedSampler` feed a training that gives the same numbers however many workers it has,
 and `LatentDataset` feeds a generator.
 """
 
 from . import limits
+from ._cine import CineReader
+from ._cine_load import LoadCine, LoadCined
+from ._cines import cines_in
 from ._collection import ImageCollection
 from ._dataset import CachedDataset
 from ._folder import images_in
 from ._latent import LatentDataset
+from ._load import LoadRadiograph, LoadRadiographd
 from ._radiograph import RadiographReader
 from ._sampler import ClassBalancedSampler
 
 __all__ = [
     "CachedDataset",
+    "CineReader",
     "ClassBalancedSampler",
     "ImageCollection",
     "LatentDataset",
+    "LoadCine",
+    "LoadCined",
+    "LoadRadiograph",
+    "LoadRadiographd",
     "RadiographReader",
+    "cines_in",
     "images_in",
     "limits",
 ]

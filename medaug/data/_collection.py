@@ -21,7 +21,7 @@ Item = dict[str, str | int]
 class ImageCollection:
     """Images with class and patient, from a folder, a CSV or a MONAI JSON list, split by patient.
 
-    `source` is a folder with one subfolder a class (any mix of DICOM, NIfTI, PNG, JPEG, TIFF); a
+    `source` is a folder with one subfolder a class (any mix of what `RadiographReader` reads); a
     folder with a ``manifest.csv``, or a CSV, with the columns ``file, label, patient`` (files
     relative to it); or a MONAI data list ``{"training": [{"image", "label", "patient"}], ...}``,
     whose split is kept where it gives more than ``training``.

@@ -1,12 +1,14 @@
 """From a path to decoded pixels: read once, recognise by content, decode from memory."""
 
-import gzip
+import os
+import re
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 from ..errors import UnreadableImageError
 from ._dicom import decode_dicom
+from ._inflate import GZIP, inflate
+from ._itk import decode_mha, decode_nrrd
 from ._nifti import decode_nifti
 from ._pixels import Decoded, Options
 from ._raster import decode_raster
@@ -16,10 +18,14 @@ SNIFF_BYTES = 352
 
 _RASTER_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NIFTI_MAGIC = {b"\x5c\x01\0\0", b"\0\0\x01\x5c", b"\x1c\x02\0\0", b"\0\0\x02\x1c"}
+# MetaImage has no magic number; these are the lines that its writers begin with
+_META_IMAGE = re.compile(rb"(ObjectType|NDims) *=")
 
 _DECODERS: dict[str, Callable[[bytes, Options], Decoded]] = {
     "DICOM": decode_dicom,
     "NIfTI": decode_nifti,
+    "NRRD": decode_nrrd,
+    "MetaImage": decode_mha,
     "raster": decode_raster,
 }
 
@@ -30,6 +36,10 @@ def sniff(head: bytes) -> str | None:
         return "DICOM"
     if head.startswith(_RASTER_MAGIC):
         return "raster"
+    if head.startswith(b"NRRD000"):
+        return "NRRD"
+    if _META_IMAGE.match(head):
+        return "MetaImage"
     # sizeof_hdr is 348 (NIfTI-1) or 540 (NIfTI-2), in either byte order
     return "NIfTI" if head[:4] in _NIFTI_MAGIC else None
 
@@ -42,11 +52,11 @@ def decode_file(path: Path, options: Options) -> Decoded:
             name, so that lists of several files can be made of it.
     """
     try:
-        data = _unzip(_read(path, options), options)
+        data = unzip(read_file(path, options), options)
         kind = sniff(data[:SNIFF_BYTES])
         if kind is None:
             raise UnreadableImageError(
-                "must be DICOM, NIfTI, PNG, JPEG or TIFF, got "
+                "must be DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG or TIFF, got "
                 + (f"a file that begins with {data[:8].hex(' ')}" if data else "an empty file")
             )
         return _DECODERS[kind](data, options)
@@ -54,34 +64,34 @@ def decode_file(path: Path, options: Options) -> Decoded:
         raise
     # a damaged file makes the libraries raise almost anything, StopIteration included
     except Exception as error:
-        raise UnreadableImageError(_one_line(error)) from error
+        raise UnreadableImageError(one_line(error)) from error
 
 
-def _read(path: Path, options: Options) -> bytes:
+def read_file(path: Path, options: Options) -> bytes:
+    """A file's bytes, never more than the limit."""
     try:
-        if path.is_dir():
-            raise UnreadableImageError("must be an image file, got a folder")
-        options.limits.check_bytes(path.stat().st_size, "the file")
-        return path.read_bytes()
+        # opening a pipe or a device may wait for ever, and its size says nothing
+        if path.exists() and not path.is_file():
+            what = "a folder" if path.is_dir() else "a device or pipe"
+            raise UnreadableImageError(f"must be an image file, got {what}")
+        with path.open("rb") as stream:
+            options.limits.check_bytes(os.fstat(stream.fileno()).st_size, "the file")
+            data = stream.read(options.limits.max_bytes + 1)
     except FileNotFoundError as error:
         raise UnreadableImageError("must be an image file, got a path where nothing is") from error
     except OSError as error:
         raise UnreadableImageError(f"can't be opened: {error.strerror}") from error
+    options.limits.check_bytes(len(data), "the file")
+    return data
 
 
-def _unzip(data: bytes, options: Options) -> bytes:
+def unzip(data: bytes, options: Options) -> bytes:
     """Unpack gzip (.nii.gz), never more than the limit."""
     if not data.startswith(b"\x1f\x8b"):
         return data
-    try:
-        with gzip.GzipFile(fileobj=BytesIO(data)) as stream:
-            unpacked = stream.read(options.limits.max_bytes + 1)
-    except EOFError as error:
-        raise UnreadableImageError("the gzip stream must be complete, got its beginning") from error
-    options.limits.check_bytes(len(unpacked), "the unpacked file")
-    return unpacked
+    return inflate(data, options.limits, wbits=GZIP, what="the unpacked file")
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.datadict import dictionary_description, tag_for_keyword
 
 from ..errors import UnreadableImageError
+from ._elements import element, finite, given, shown, tag
 
 _Values = NDArray[np.float64]
 
@@ -25,7 +25,8 @@ class GreyTable:
 
     Attributes:
         first: the stored value that `levels[0]` belongs to.
-        levels: one level for each stored value.
+        levels: one level for each stored value; 0 for padding.
+        padding: which stored values are padding, not image.
         bits: there are at most 2**bits levels.
         value_range: the modality values that 0 and 1 stand for; the nominal ends where the VOI
             transformation is a table or a sigmoid.
@@ -33,6 +34,7 @@ class GreyTable:
 
     first: int
     levels: NDArray[np.float32]
+    padding: NDArray[np.bool_]
     bits: int
     value_range: tuple[float, float]
 
@@ -47,13 +49,6 @@ class _Stage:
     bits: int
 
 
-def tag(keyword: str) -> str:
-    """An element's name and number for an error: ``Rows (0028,0010)``."""
-    number = tag_for_keyword(keyword)
-    assert number is not None
-    return f"{dictionary_description(number)} ({number >> 16:04X},{number & 0xFFFF:04X})"
-
-
 def grey_table(header: Dataset, voi: str) -> GreyTable:
     """Work out modality LUT, VOI, presentation and padding for all stored values.
 
@@ -66,28 +61,44 @@ def grey_table(header: Dataset, voi: str) -> GreyTable:
     first = -(2 ** (bits - 1)) if header.PixelRepresentation else 0
     stored = np.arange(first, first + 2**bits, dtype=np.float64)
     modality = _modality(header, stored, bits)
-    shown, value_range = _voi(header, modality) if voi == "window" else _full(modality)
-    levels = (shown.values - shown.low) / (shown.high - shown.low)
-    # once, although DX has two elements that say so (C.7.6.3.1.2, C.8.11.3.1.2)
-    if header.PhotometricInterpretation == "MONOCHROME1" or (
-        header.get("PresentationLUTShape") == "INVERSE"
-    ):
+    seen, value_range = _voi(header, modality) if voi == "window" else _full(modality)
+    levels = (seen.values - seen.low) / (seen.high - seen.low)
+    if _inverse(header):
         levels, value_range = 1.0 - levels, value_range[::-1]
-    levels[_padding(header, stored, bits)] = 0.0
-    return GreyTable(first, levels.astype(np.float32), shown.bits, value_range)
+    padding = _padding(header, stored)
+    levels[padding] = 0.0
+    return GreyTable(first, levels.astype(np.float32), padding, seen.bits, value_range)
+
+
+def _inverse(header: Dataset) -> bool:
+    """Whether what comes out of the VOI transformation is shown inverted: once, or not at all.
+
+    DX says it twice, as MONOCHROME1 and INVERSE (C.7.6.3.1.2, C.8.11.3.1). Where the two differ,
+    Presentation LUT Shape decides, since IDENTITY says that these values are P-Values, and of
+    those 0 is black; DCMTK and highdicom do the same.
+    """
+    shape = element(header, "PresentationLUTShape")
+    if shape in ("IDENTITY", "INVERSE"):
+        return bool(shape == "INVERSE")
+    return bool(header.PhotometricInterpretation == "MONOCHROME1")
 
 
 def _modality(header: Dataset, stored: _Values, bits: int) -> _Stage:
     """Modality LUT Sequence, or rescale where both its elements are given (C.11.1)."""
-    if header.get("ModalityLUTSequence"):
+    if element(header, "ModalityLUTSequence"):
         return _look_up(header, "ModalityLUTSequence", stored)[0]
-    slope, intercept = header.get("RescaleSlope"), header.get("RescaleIntercept")
+    slope, intercept = element(header, "RescaleSlope"), element(header, "RescaleIntercept")
     values = stored
-    if _given(slope) and _given(intercept):
-        scale = _finite("RescaleSlope", slope)
+    if given(slope) and given(intercept):
+        scale = finite("RescaleSlope", slope)
         if scale == 0:
             raise UnreadableImageError(f"{tag('RescaleSlope')} must not be 0, got 0")
-        values = scale * stored + _finite("RescaleIntercept", intercept)
+        values = scale * stored + finite("RescaleIntercept", intercept)
+        if not 0 < values.max() - values.min() < math.inf:
+            raise UnreadableImageError(
+                f"{tag('RescaleSlope')} must give values that differ and are finite, "
+                f"got {shown(slope)} with {tag('RescaleIntercept')} {shown(intercept)}"
+            )
     return _Stage(values, float(values.min()), float(values.max()), bits)
 
 
@@ -97,22 +108,25 @@ def _full(modality: _Stage) -> tuple[_Stage, tuple[float, float]]:
 
 def _voi(header: Dataset, modality: _Stage) -> tuple[_Stage, tuple[float, float]]:
     """VOI LUT before window (C.11.2); the full range where there is neither."""
-    if header.get("VOILUTSequence"):
+    if element(header, "VOILUTSequence"):
         # a table is indexed by whole numbers: rescaled values are rounded first
         return _look_up(header, "VOILUTSequence", np.rint(modality.values))
-    centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
-    if not _given(centre) and not _given(width):
+    centre, width = _first(element(header, "WindowCenter")), _first(element(header, "WindowWidth"))
+    if not given(centre) and not given(width):
         return _full(modality)
-    c, w = _finite("WindowCenter", centre), _finite("WindowWidth", width)
-    function = str(header.get("VOILUTFunction") or "LINEAR").upper()
+    c, w = finite("WindowCenter", centre), finite("WindowWidth", width)
+    function = str(element(header, "VOILUTFunction") or "LINEAR").upper()
     if function not in ("LINEAR", "LINEAR_EXACT", "SIGMOID"):
         raise UnreadableImageError(
-            f"{tag('VOILUTFunction')} must be LINEAR, LINEAR_EXACT or SIGMOID, got {function[:40]}"
+            f"{tag('VOILUTFunction')} must be LINEAR, LINEAR_EXACT or SIGMOID, "
+            f"got {shown(function)}"
         )
     if w <= 0 or (function == "LINEAR" and w < 1):
         least = "at least 1" if function == "LINEAR" else "above 0"
         raise UnreadableImageError(f"{tag('WindowWidth')} must be {least}, got {w:g}")
-    levels, ends = _window(modality.values, c, w, function)
+    # a very narrow window overflows to infinity, which is then clipped
+    with np.errstate(over="ignore"):
+        levels, ends = _window(modality.values, c, w, function)
     return _Stage(levels, 0.0, 1.0, modality.bits), ends
 
 
@@ -149,7 +163,7 @@ def _look_up(header: Dataset, sequence: str, x: _Values) -> tuple[_Stage, tuple[
             f"{tag('LUTDescriptor')} must give 8 to 16 bits in {tag(sequence)}, got {bits}"
         )
     entries = _entries(header, item, count, bits)
-    index = np.clip(x.astype(np.int64) - first, 0, count - 1)
+    index = np.clip(x - first, 0, count - 1).astype(np.int64)
     stage = _Stage(entries[index].astype(np.float64), 0.0, 2.0**bits - 1, bits)
     return stage, (float(first), float(first + count - 1))
 
@@ -177,25 +191,24 @@ def _entries(header: Dataset, item: Dataset, count: int, bits: int) -> NDArray[n
     return entries.astype(np.int64)
 
 
-def _padding(header: Dataset, stored: _Values, bits: int) -> NDArray[np.bool_]:
-    """Which stored values are padding, not image (C.7.5.1.1.2)."""
-    value, limit = header.get("PixelPaddingValue"), header.get("PixelPaddingRangeLimit")
+def _padding(header: Dataset, stored: _Values) -> NDArray[np.bool_]:
+    """Which stored values are padding, not image (C.7.5.1.1.2).
+
+    A padding value beyond Bits Stored is against the standard, and no stored value equals it.
+    """
+    value, limit = element(header, "PixelPaddingValue"), element(header, "PixelPaddingRangeLimit")
     if not isinstance(value, int):
         return np.zeros(stored.shape, dtype=bool)
-    ends = [_wrap(value, bits, bool(header.PixelRepresentation))]
-    if isinstance(limit, int):
-        ends.append(_wrap(limit, bits, bool(header.PixelRepresentation)))
+    ends = [_as_pixel(end, header) for end in (value, limit) if isinstance(end, int)]
     return (stored >= min(ends)) & (stored <= max(ends))
 
 
-def _wrap(value: int, bits: int, signed: bool) -> int:
-    """Read `value` with the bits and sign of the pixels, whichever VR (US, SS) it came with."""
-    value &= 2**bits - 1
-    return value - 2**bits if signed and value >= 2 ** (bits - 1) else value
-
-
-def _given(value: object) -> bool:
-    return value is not None and value != ""
+def _as_pixel(value: int, header: Dataset) -> int:
+    """Read `value` with the sign of the pixels, whichever VR (US or SS) it came with."""
+    allocated = int(header.BitsAllocated)
+    value &= 2**allocated - 1
+    signed = header.PixelRepresentation and value >= 2 ** (allocated - 1)
+    return value - 2**allocated if signed else value
 
 
 def _first(value: object) -> object:
@@ -203,14 +216,3 @@ def _first(value: object) -> object:
         return value
     values = list(value) if isinstance(value, Iterable) else [value]
     return values[0] if values else None
-
-
-def _finite(keyword: str, value: object) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        got = "nothing" if not _given(value) else str(value)[:40]
-        raise UnreadableImageError(f"{tag(keyword)} must be a finite number, got {got}")
-    return number

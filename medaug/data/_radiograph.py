@@ -19,7 +19,7 @@ Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 class RadiographReader(ImageReader):
-    """Reads one radiograph from DICOM, NIfTI, PNG, JPEG or TIFF, by content, not by suffix.
+    """Reads one radiograph: DICOM, NIfTI, NRRD, MHA, PNG, JPEG or TIFF, told by content.
 
     ``LoadImaged(keys, reader="medaug.data.RadiographReader", ensure_channel_first=True)`` gives
     (1, H, W) float32 in [0, 1], upright, bone bright; so does ``get_data(read(path))``.
@@ -28,8 +28,9 @@ class RadiographReader(ImageReader):
 
     The metadata are plain Python values, with nothing of the patient: ``bits``, ``value_range``
     (the modality units that 0 and 1 stand for), ``spacing`` (mm between rows, columns) and
-    ``spacing_source`` (PixelSpacing, ImagerPixelSpacing, pixdim or none), ``photometric``,
-    ``source_id`` (SHA-256 of the pixels), and ``affine``: spacing on the diagonal, no flip.
+    ``spacing_source`` (the field of the file that gives it, such as PixelSpacing,
+    ImagerPixelSpacing or pixdim, or none), ``photometric``, ``source_id`` (SHA-256 of the pixels),
+    and ``affine``: spacing on the diagonal, no flip.
     LoadImage adds ``filename_or_obj`` after any reader.
 
     Args:
@@ -38,6 +39,8 @@ class RadiographReader(ImageReader):
             also what a file without either gets.
         grey: turn colour and palette images into grey by luminance; else they are refused.
         limits: the largest image accepted; default `medaug.data.limits.DEFAULT_LIMITS`.
+        mask: put ``mask`` into the metadata: a bool tensor (1, H, W), False in padding and
+            behind a display shutter (which are black in the image), True elsewhere.
 
     Raises:
         ConfigError: an option is unknown or has a wrong value.
@@ -49,16 +52,19 @@ class RadiographReader(ImageReader):
         voi: str = "window",
         grey: bool = False,
         limits: Limits | None = None,
+        mask: bool = False,
         **unknown: object,
     ) -> None:
         # a TypeError would make LoadImage warn and go on without any option
         if unknown:
             raise ConfigError(
-                f"RadiographReader's options must be voi, grey or limits, got {sorted(unknown)}"
+                "RadiographReader's options must be voi, grey, limits or mask, "
+                f"got {sorted(unknown)}"
             )
         if voi not in ("window", "none"):
             raise ConfigError(f"voi must be 'window' or 'none', got {voi!r}")
         self.options = Options(voi=voi, grey=bool(grey), limits=limits or DEFAULT_LIMITS)
+        self.mask = bool(mask)
 
     def verify_suffix(self, filename: Paths) -> bool:  # noqa: ARG002  # MONAI's signature
         """Every file is taken: a DICOM file often has no suffix."""
@@ -86,7 +92,11 @@ class RadiographReader(ImageReader):
             image = decode_file(Path(paths[0]), self.options)
         except UnreadableImageError as error:
             raise UnreadableImageError(f"{paths[0]}: {error}") from (error.__cause__ or error)
-        return image.pixels[None], _metadata(image)
+        meta = _metadata(image)
+        if self.mask:
+            valid = np.ones(image.pixels.shape, bool) if image.valid is None else image.valid
+            meta["mask"] = torch.from_numpy(valid[None])
+        return image.pixels[None], meta
 
 
 def _metadata(image: Decoded) -> dict[str, Any]:

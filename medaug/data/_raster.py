@@ -1,7 +1,5 @@
 """One grey image from a PNG, JPEG or TIFF file held in memory, by Pillow."""
 
-import struct
-import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -10,7 +8,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ..errors import UnreadableImageError
+from ._codestream import jpeg_header
+from ._jpeg import check_jpeg
 from ._pixels import Decoded, Options, scale_levels, to_grey
+from ._png import check_png
+from ._tiff import check_tiff
 
 _EXIF_ORIENTATION = 0x0112
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLES = 258, 262, 277
@@ -33,8 +35,7 @@ def decode_raster(data: bytes, options: Options) -> Decoded:
         UnreadableImageError: the file is damaged, cut short, in colour (unless grey=True),
             partly transparent, animated, or deeper than can be read exactly.
     """
-    if data.startswith(b"\x89PNG"):
-        _check_png(data)
+    _check(data, options)
     with Image.open(BytesIO(data), formats=("PNG", "JPEG", "TIFF")) as image:
         options.limits.check_shape(image.height, image.width, 4)
         if getattr(image, "n_frames", 1) != 1:
@@ -58,23 +59,16 @@ def decode_raster(data: bytes, options: Options) -> Decoded:
     )
 
 
-def _check_png(data: bytes) -> None:
-    """Walk the chunks: each complete, with the right CRC, and IEND last (PNG 3rd ed., 5.3)."""
-    position, kind = 8, b""
-    while kind != b"IEND":
-        if position + 12 > len(data):
-            raise UnreadableImageError(f"the PNG ends at byte {len(data)}, before its IEND chunk")
-        length, kind = struct.unpack_from(">I4s", data, position)
-        end = position + 12 + length
-        if end > len(data):
-            raise UnreadableImageError(
-                f"the PNG's chunk at byte {position} must end at byte {end}, "
-                f"got a file of {len(data)} bytes"
-            )
-        (crc,) = struct.unpack_from(">I", data, end - 4)
-        if zlib.crc32(data[position + 4 : end - 4]) != crc:
-            raise UnreadableImageError(f"the PNG's chunk at byte {position} has a wrong CRC")
-        position = end
+def _check(data: bytes, options: Options) -> None:
+    """Refuse what Pillow would read although it's damaged, with no pixel decoded yet."""
+    if data.startswith(b"\x89PNG"):
+        check_png(data, options.limits)
+    elif data.startswith((b"II", b"MM")):
+        check_tiff(data, options.limits)
+    else:
+        header = jpeg_header(data)
+        options.limits.check_shape(header.rows, header.columns, header.samples)
+        check_jpeg(data)
 
 
 def _depth(image: Image.Image, data: bytes) -> _Depth:

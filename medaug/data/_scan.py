@@ -57,7 +57,7 @@ def scan(rows: Sequence[Row], options: Options, *, origin: str, progress: bool) 
         if isinstance(what, str)
     ]
     if faults:
-        raise UnreadableImageError(_report(origin, faults, len(rows)))
+        raise UnreadableImageError(report(origin, faults, len(rows)))
     return [result for result in results if isinstance(result, Scanned)]
 
 
@@ -66,8 +66,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _report(origin: str, faults: list[str], total: int) -> str:
-    head = f"{origin}: every image must be readable, but {len(faults):,} of {total:,} are not: "
+def report(origin: str, faults: list[str], total: int, *, what: str = "image") -> str:
+    """One line that names the first few of what can't be read; the rest on lines of their own."""
+    head = f"{origin}: every {what} must be readable, but {len(faults):,} of {total:,} are not: "
     head += "; ".join(faults[:_ON_ONE_LINE])
     if len(faults) <= _ON_ONE_LINE:
         return head

@@ -15,8 +15,9 @@ from ._decode import SNIFF_BYTES, sniff
 MANIFEST = "manifest.csv"
 SPLITS = ("training", "validation", "test")
 
+_DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _IMAGE_SUFFIXES = (
-    *(".dcm", ".dicom", ".ima", ".nii", ".nii.gz"),
+    *(*_DICOM_SUFFIXES, ".nii", ".nii.gz"),
     *(".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff"),
 )
 
@@ -121,16 +122,26 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
+def is_dicom(file: Path) -> bool:
+    """Whether a file is DICOM by its suffix or its content; a DICOMDIR has no image."""
+    return file.name.upper() != "DICOMDIR" and (
+        file.name.lower().endswith(_DICOM_SUFFIXES) or format_of(file) == "DICOM"
+    )
+
+
 def _is_image(file: Path) -> bool:
     if file.name.lower().endswith(_IMAGE_SUFFIXES):
         return True
-    if file.name.upper() == "DICOMDIR":
-        return False
+    return file.name.upper() != "DICOMDIR" and format_of(file) is not None
+
+
+def format_of(file: Path) -> str | None:
+    """A file's format by its content; None where it is none of ours or can't be opened."""
     try:
         with file.open("rb") as stream:
-            return sniff(stream.read(SNIFF_BYTES)) is not None
+            return sniff(stream.read(SNIFF_BYTES))
     except OSError:
-        return False
+        return None
 
 
 # ---- a CSV with file, label and perhaps patient

@@ -1,8 +1,8 @@
 """How large an image file may be before it is refused, checked before memory is taken.
 
-A header can claim any size. The defaults hold every radiograph that a detector gives today
-(mammography: about 24 million pixels) with room to spare; another `Limits` goes to
-`RadiographReader(limits=...)`.
+A header can claim any size, and so can a compressed frame within the file; both are read first.
+The defaults hold every radiograph that a detector gives today (mammography: about 24 million
+pixels) with room to spare; another `Limits` goes to `RadiographReader(limits=...)`.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ class Limits:
     Attributes:
         max_pixels: rows times columns; default 2**26 = 67,108,864 (8192 x 8192). Above
             178 million Pillow's own limit holds for PNG, JPEG and TIFF.
-        max_bytes: of the file, of what it unpacks to, and of the decoded pixels; default 512 MiB.
+        max_bytes: of the file, of what it unpacks to, and of the decoded pixels; default 256 MiB.
     """
 
     max_pixels: int = 2**26
-    max_bytes: int = 512 * 2**20
+    max_bytes: int = 256 * 2**20
 
     def __post_init__(self) -> None:
         for name in ("max_pixels", "max_bytes"):

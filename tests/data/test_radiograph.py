@@ -66,7 +66,9 @@ def test_corrupt_file_is_our_error_and_no_other_reader_is_tried(tmp_path, suffix
     tried = []
     for other in loader.readers[:-1]:
         monkeypatch.setattr(other, "read", tried.append)
-    with pytest.raises(UnreadableImageError, match=r"bad.*: must be DICOM, NIfTI, PNG") as raised:
+    with pytest.raises(
+        UnreadableImageError, match=r"bad.*: must be DICOM, NIfTI, NRRD, MetaImage, PNG"
+    ) as raised:
         loader(path)
     assert "\n" not in str(raised.value)
     assert not tried
@@ -85,7 +87,8 @@ def test_cause_is_chained(tmp_path):
     """Who needs the library's own words finds them."""
     path = tmp_path / "a.nii"
     nib.Nifti1Image(levels(), np.eye(4)).to_filename(path)
-    path.write_bytes(path.read_bytes()[:-20])
+    data = path.read_bytes()
+    path.write_bytes(data[:70] + b"\xff\x7f" + data[72:])  # no such datatype
     with pytest.raises(UnreadableImageError) as raised:
         RadiographReader().get_data(path)
     assert isinstance(raised.value.__cause__, Exception)
@@ -101,6 +104,10 @@ def test_missing_file_folder_and_several_files(tmp_path):
         reader.get_data(reader.read(tmp_path))
     with pytest.raises(UnreadableImageError, match="must be given one file, got 2"):
         reader.get_data(reader.read(["a", "b"]))
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(UnreadableImageError, match="got a device or pipe"):
+            reader.get_data(tmp_path / "pipe")
     (tmp_path / "empty.dcm").write_bytes(b"")
     with pytest.raises(UnreadableImageError, match="got an empty file"):
         reader.get_data(tmp_path / "empty.dcm")

@@ -15,15 +15,39 @@ import numpy as np
 
 from medaug.phantoms import PHANTOM_VERSION, chest_xrays
 
-from .pipelines import PHANTOM, PIPELINES, apply
+from . import beating
+from .pipelines import CINES, PHANTOM, PIPELINES, apply
 
-# Columns without a mirror twin among them, so that a flip is seen.
-PIXELS = [(row, column) for row in (8, 24, 40, 56) for column in (10, 26, 47)]
 # The phantoms' float32 exp and pow may differ by machine, by one stored level at most. One level
 # up or down in every pixel at random moved AIIN's result by up to 0.65 of 255, all of them by the
 # same level the control's by up to 0.1.
 TOLERANCES = {"chest_xray_aiin": 2 / 255}
 OTHERWISE = 0.5 / 255
+
+
+def places(shape: list[int]) -> list[tuple[int, ...]]:
+    """Twelve (row, column), or in a cine (phase, row, column).
+
+    Columns have no mirror twin among them, nor phases, so that a flip is seen.
+    """
+    rows, columns = shape[-2:]
+    found = [(row * rows // 64, column * columns // 64)
+             for row in (8, 24, 40, 56) for column in (10, 26, 47)]  # fmt: skip
+    if len(shape) == 3:
+        return list(found)
+    return [(number * shape[1] // len(found), *place) for number, place in enumerate(found)]
+
+
+def origin(name: str, file: Path) -> dict[str, Any]:
+    """What a pipeline's phantom is."""
+    if name in CINES:
+        return {"made_by": "tests.pipelines.beating", "version": beating.VERSION, "file": file.name}
+    return {
+        "made_by": "medaug.phantoms.chest_xrays",
+        **PHANTOM,
+        "version": PHANTOM_VERSION,
+        "file": f"{file.parent.name}/{file.name}",
+    }
 
 
 def phantom(folder: Path) -> Path:
@@ -36,18 +60,13 @@ def describe(image: Any, *, name: str, file: Path) -> dict[str, Any]:
     """The content of a ``golden.json``."""
     pixels = np.asarray(image)[0].astype(float)
     return {
-        "phantom": {
-            "made_by": "medaug.phantoms.chest_xrays",
-            **PHANTOM,
-            "version": PHANTOM_VERSION,
-            "file": f"{file.parent.name}/{file.name}",
-        },
+        "phantom": origin(name, file),
         "parameters": "the defaults",
         "shape": list(image.shape),
         "dtype": str(image.dtype).removeprefix("torch."),
         "tolerance": round(TOLERANCES.get(name, OTHERWISE), 5),
         "range": [round(pixels.min(), 5), round(pixels.max(), 5)],
-        "pixels": [[row, column, round(pixels[row, column], 5)] for row, column in PIXELS],
+        "pixels": [[*place, round(pixels[place], 5)] for place in places(list(image.shape))],
     }
 
 
@@ -60,8 +79,7 @@ def faults(image: Any, golden: dict[str, Any]) -> list[str]:
     pairs = [
         ("the lowest", golden["range"][0], pixels.min()),
         ("the highest", golden["range"][1], pixels.max()),
-        *((f"[{row}, {column}]", value, pixels[row, column])
-          for row, column, value in golden["pixels"]),
+        *((f"{place}", value, pixels[tuple(place)]) for *place, value in golden["pixels"]),
     ]  # fmt: skip
     return [
         f"{where}: expected {expected}, got {got:.5f}"
@@ -80,7 +98,8 @@ def write(content: dict[str, Any], path: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        made = phantom(Path(scratch))
+        radiograph, cine = phantom(Path(scratch)), beating.write(Path(scratch))
         for pipeline in PIPELINES:
+            made = cine if pipeline.name in CINES else radiograph
             content = describe(apply(pipeline, made), name=pipeline.name, file=made)
             write(content, pipeline / "golden.json")

@@ -12,8 +12,14 @@ from monai.transforms import Compose
 ROOT = Path(__file__).parents[2]
 PIPELINES = sorted(path for path in (ROOT / "transforms").iterdir() if path.is_dir())
 PHANTOM = {"seed": 0, "num_images": 6}
+CINES = ["cardiac_cine_aiin"]
 
 each_pipeline = pytest.mark.parametrize("folder", PIPELINES, ids=lambda path: path.name)
+each_radiograph_pipeline = pytest.mark.parametrize(
+    "folder",
+    [path for path in PIPELINES if path.name not in CINES],
+    ids=lambda path: path.name,
+)
 
 
 @cache

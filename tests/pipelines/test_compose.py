@@ -1,6 +1,8 @@
 """A pipeline as others load it: from its JSON, into a `Compose`."""
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,16 @@ import torch
 from monai.transforms import Compose
 
 from ..bundle.process import TRUSTED
+from . import beating
 from .pipelines import PIPELINES, ROOT, apply, config, each_pipeline, load, read
 from .structure import difference, resolved_pipeline
 
 OWN_KEYS = {"imports", "input", "output", "preprocessing", "dataset", "initialize", "run"}
+Sample = Callable[[Path], Path]
+# what the names in a metadata's shape stand for, of the phantoms
+SIZES = {
+    "image_size": 64, "Rows": 448, "Columns": 488, "slices": 1, "phases": beating.PHASES,
+}  # fmt: skip
 FILES = ["LICENSE", "configs", "docs", "golden.json"]
 
 
@@ -52,28 +60,30 @@ def test_metadata_and_card_tell_the_parameters(folder: Path) -> None:
 
 
 @each_pipeline
-def test_compose_with_default_keys(folder: Path, dicom: Path) -> None:
+def test_compose_with_default_keys(folder: Path, sample: Sample) -> None:
     """A plain tensor, as metadata says, without anything of the file; the same each time."""
     output = read(folder / "configs" / "metadata.json")["output"]
-    size = parameters(folder)["image_size"]
-    result: Any = load(folder)({"image": str(dicom)})
+    result: Any = load(folder)({"image": str(sample(folder))})
     image = result["image"]
-    assert dicom.stem not in repr(result)
+    assert sample(folder).stem not in repr(result)
     assert type(image) is torch.Tensor
-    assert list(image.shape) == [size if side == "image_size" else side for side in output["shape"]]
+    assert list(image.shape) == [SIZES.get(side, side) for side in output["shape"]]
     assert str(image.dtype) == f"torch.{output['dtype']}"
     low, high = output["value_range"]
     assert low <= float(image.min()) < float(image.max()) <= high
-    assert torch.equal(image, apply(folder, dicom))
+    assert torch.equal(image, apply(folder, sample(folder)))
 
 
 @each_pipeline
-def test_every_parameter_does_something(folder: Path, dicom: Path) -> None:
-    """Each by itself changes the image."""
-    others = {"image_size": 96, "aiin_windows": [2, 6], "aiin_threshold": 3.0}
-    before = apply(folder, dicom)
-    for key in parameters(folder):
-        after = apply(folder, dicom, **{key: others[key]})
+def test_every_parameter_does_something(folder: Path, sample: Sample) -> None:
+    """Each by itself changes the image; the others are those of writing it."""
+    others = {"image_size": 96, "aiin_windows": [2, 6], "aiin_threshold": 3.0, "slices": 0}
+    before = apply(folder, sample(folder))
+    steps = json.dumps(read(config(folder))["preprocessing"])
+    used = [key for key in parameters(folder) if f"@{key}" in steps]
+    assert set(parameters(folder)) - set(used) <= {"bits"}
+    for key in used:
+        after = apply(folder, sample(folder), **{key: others[key]})
         assert after.shape[-1] == (96 if key == "image_size" else 64)
         assert after.shape != before.shape or (after - before).abs().max() > 0.02, key
 
@@ -93,15 +103,18 @@ def test_control_differs_by_aiin_alone() -> None:
 @TRUSTED
 @each_pipeline
 def test_code_of_the_card(
-    folder: Path, dicom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs as it stands, from a folder that has transforms/ and a radiograph."""
-    (tmp_path / "transforms").symlink_to(ROOT / "transforms")
-    (tmp_path / "chest.dcm").write_bytes(dicom.read_bytes())
-    monkeypatch.chdir(tmp_path)
+    """It runs as it stands, from a folder that has transforms/ and the file."""
     blocks = re.findall(r"```python\n(.*?)```", card(folder), re.DOTALL)
     assert len(blocks) == 1
+    (file,) = re.findall(r'"image": "(.*?)"', blocks[0])
+    (tmp_path / "transforms").symlink_to(ROOT / "transforms")
+    (tmp_path / file).write_bytes(sample(folder).read_bytes())
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(compile(blocks[0], f"{folder.name}/docs/README.md", "exec"), names)
     assert isinstance(names["preprocessing"], Compose)
-    assert torch.equal(names["image"], apply(folder, dicom, image_size=128))
+    changed = {key: names["parser"][key] for key in parameters(folder)}
+    assert torch.equal(names["image"], apply(folder, sample(folder), **changed))
+    assert changed != parameters(folder) or "image_size" not in changed
