@@ -75,13 +75,15 @@ def read_file(path: Path, options: Options) -> bytes:
             what = "a folder" if path.is_dir() else "a device or pipe"
             raise UnreadableImageError(f"must be an image file, got {what}")
         with path.open("rb") as stream:
-            options.limits.check_bytes(os.fstat(stream.fileno()).st_size, "the file")
-            data = stream.read(options.limits.max_bytes + 1)
+            size = os.fstat(stream.fileno()).st_size
+            options.limits.check_bytes(size, "the file")
+            data = stream.read(size + 1)
     except FileNotFoundError as error:
         raise UnreadableImageError("must be an image file, got a path where nothing is") from error
     except OSError as error:
         raise UnreadableImageError(f"can't be opened: {error.strerror}") from error
-    options.limits.check_bytes(len(data), "the file")
+    if len(data) > size:
+        raise UnreadableImageError(f"must not grow while it's read, got more than {size:,} bytes")
     return data
 
 
