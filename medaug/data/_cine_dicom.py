@@ -23,6 +23,7 @@ from ._dicom_grey import grey_table
 from ._dicom_pixels import stored_values
 from ._elements import element, finite, given, integer, shown, tag
 from ._pixels import Options
+from ._quiet import quietly
 from ._series import Frame, Order, arrange, normal_of
 from .limits import Limits
 
@@ -57,6 +58,7 @@ _MOST_FRAMES = 2**16
 _FRAME_TIMES = {0x00181063: "FrameTime", 0x00181065: "FrameTimeVector"}
 
 
+@quietly
 def decode_cine_dicom(data: bytes, limits: Limits) -> StoredCine:
     """Decode a multi-frame DICOM file, classic (one slice over time) or enhanced.
 
@@ -81,6 +83,7 @@ def decode_cine_dicom(data: bytes, limits: Limits) -> StoredCine:
     return _cine(header, stored_values(header, limits, frames=count), order, source)
 
 
+@quietly
 def decode_cine_folder(files: Sequence[tuple[str, bytes]], limits: Limits) -> StoredCine:
     """Decode single-frame DICOM files of one series.
 
@@ -118,6 +121,7 @@ def decode_cine_folder(files: Sequence[tuple[str, bytes]], limits: Limits) -> St
     return _cine(first, stored, order, order.by if order.times else "none")
 
 
+@quietly
 def frame_count(data: bytes, limits: Limits) -> int:
     """How many frames a DICOM file says it has."""
     check_inflated(data, Options(limits=limits))

@@ -9,7 +9,7 @@ from typing import Any
 from pydicom import Dataset
 
 from ..errors import UnreadableImageError
-from ._elements import element, finite, given, tag
+from ._elements import element, finite, given, shown, tag
 from ._series import Frame
 
 _PER_FRAME, _SHARED = "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"
@@ -85,10 +85,9 @@ def require_same(names: Sequence[str], values: Sequence[object], keyword: str) -
     """Refuse values of an element that differ, with the names of two frames."""
     for name, value in zip(names, values, strict=True):
         if value != values[0]:
-            shown = [str(v)[:40] if given(v) else "nothing" for v in (values[0], value)]
             raise UnreadableImageError(
-                f"all frames must have the same {tag(keyword)}, got {shown[0]} in {names[0]} "
-                f"and {shown[1]} in {name}"
+                f"all frames must have the same {tag(keyword)}, got {shown(values[0])} in "
+                f"{names[0]} and {shown(value)} in {name}"
             )
 
 

@@ -95,5 +95,6 @@ def unzip(data: bytes, options: Options) -> bytes:
 
 
 def one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    """What a library says, up to the first quotation mark: it quotes the file's own bytes."""
+    text = " ".join(re.split(r"\bb?['\"]", str(error))[0].split()).rstrip(" :")
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -26,6 +26,7 @@ from ._dicom_pixels import stored_values
 from ._elements import element, given, integer, shown, tag
 from ._inflate import RAW, check_unpacked
 from ._pixels import Decoded, FloatImage, Options, look_up, scale_levels, to_grey
+from ._quiet import quietly
 from ._shutter import shutter_mask
 
 _LOGGER = logging.getLogger("medaug")
@@ -92,6 +93,7 @@ class _Shown:
     valid: NDArray[np.bool_] | None
 
 
+@quietly
 def decode_dicom(data: bytes, options: Options) -> Decoded:
     """Decode a single-frame DICOM image.
 
@@ -196,7 +198,11 @@ def _colour(header: Dataset, stored: NDArray[np.generic], options: Options) -> _
             )
         stored = np.asarray(apply_color_lut(stored, header))
         bits = stored.dtype.itemsize * 8
-    grey = to_grey(stored, allowed=options.grey, what=str(header.PhotometricInterpretation))
+    grey = to_grey(
+        list(np.moveaxis(stored, -1, 0)),
+        allowed=options.grey,
+        what=str(header.PhotometricInterpretation),
+    )
     return _Shown(scale_levels(grey, 0, 2**bits - 1), bits, (0.0, 2.0**bits - 1), None)
 
 

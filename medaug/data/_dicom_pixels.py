@@ -4,8 +4,7 @@ pydicom takes whichever plug-in is installed, so that the same file may give oth
 another machine; here each syntax has one decoder, and the error names its package.
 """
 
-import logging
-import threading
+import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -35,21 +34,8 @@ from pydicom.uid import (
 from ..errors import UnreadableImageError
 from ._codestream import check_rle, jpeg2000_header, jpeg_header
 from ._elements import tag
-from ._jpeg import check_jpeg
+from ._jpeg import by_libjpeg, by_pillow, check_jpeg
 from .limits import Limits
-
-
-class _Quiet(threading.local, logging.Filter):
-    """Keeps pydicom's tracebacks off the terminal while this thread decodes: we raise instead."""
-
-    active = False
-
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002  # logging's signature
-        return not self.active
-
-
-_QUIET = _Quiet()
-logging.getLogger("pydicom.pixels.decoders.base").addFilter(_QUIET)
 
 
 @dataclass(frozen=True)
@@ -78,6 +64,8 @@ _CODECS = {
     HTJ2KLosslessRPCL: _OPENJPEG,
     HTJ2K: _OPENJPEG,
 }
+_ENDS = re.compile(rb"\xff\xd9[\x00\xff]*\Z")
+_JPEG = {_PILLOW: by_pillow, _LIBJPEG: by_libjpeg}
 _MAX_PIXELS_PER_BYTE = 10_000
 _JPEG2000 = {syntax for syntax, codec in _CODECS.items() if codec is _OPENJPEG}
 
@@ -100,19 +88,13 @@ def stored_values(header: Dataset, limits: Limits, *, frames: int = 1) -> NDArra
     syntax = _transfer_syntax(header)
     plugin = ""
     if syntax.is_encapsulated:
-        plugin = _decoder(syntax, header)
-        _check_frames(header, syntax, frames, limits)
-        if plugin == _PILLOW.plugin:
-            for frame in generate_frames(header.PixelData, number_of_frames=frames):
-                check_jpeg(frame)
+        codec = _decoder(syntax, header)
+        plugin = codec.plugin
+        _check_frames(header, syntax, codec, frames, limits)
     else:
         _check_length(header)
     # the data-set form: the path form of pixel_array() doesn't check the length (pydicom 3.0)
-    _QUIET.active = True
-    try:
-        stored = np.asarray(pixel_array(header, decoding_plugin=plugin, allow_excess_frames=False))
-    finally:
-        _QUIET.active = False
+    stored = np.asarray(pixel_array(header, decoding_plugin=plugin, allow_excess_frames=False))
     stored = stored if frames > 1 else stored[None]
     if stored.shape[:3] != (frames, header.Rows, header.Columns):
         raise UnreadableImageError(
@@ -134,7 +116,7 @@ def _transfer_syntax(header: Dataset) -> UID:
         raise UnreadableImageError("Transfer Syntax UID (0002,0010) must be given, got nothing")
     if UID(syntax).is_private or not UID(syntax).is_transfer_syntax:
         raise UnreadableImageError(
-            f"Transfer Syntax UID (0002,0010) must be one of the standard, got {syntax}"
+            "Transfer Syntax UID (0002,0010) must be one of the standard, got another"
         )
     return UID(syntax)
 
@@ -149,7 +131,7 @@ def _check_length(header: Dataset) -> None:
         )
 
 
-def _decoder(syntax: UID, header: Dataset) -> str:
+def _decoder(syntax: UID, header: Dataset) -> _Codec:
     codec = _CODECS.get(syntax)
     if codec is None:
         raise UnreadableImageError(
@@ -162,17 +144,17 @@ def _decoder(syntax: UID, header: Dataset) -> str:
             f"the transfer syntax {syntax} ({syntax.name}) needs the package {codec.package}, "
             "which isn't installed"
         )
-    return codec.plugin
+    return codec
 
 
-def _check_frames(header: Dataset, syntax: UID, frames: int, limits: Limits) -> None:
+def _check_frames(header: Dataset, syntax: UID, codec: _Codec, frames: int, limits: Limits) -> None:
     """Take the compressed frames apart, check each, and put them back in one certain way."""
     found: list[bytes] = []
     candidates = generate_frames(
         header.PixelData, number_of_frames=frames, extended_offsets=_offsets(header)
     )
     for frame in islice(candidates, frames + 1):
-        _check_frame(frame, header, syntax, limits)
+        _check_frame(frame, header, syntax, codec, limits)
         found.append(frame)
         if sum(map(len, found)) > len(header.PixelData):
             raise UnreadableImageError(f"{tag('ExtendedOffsetTable')} must not name bytes twice")
@@ -193,10 +175,13 @@ def _offsets(header: Dataset) -> Any:
     return tables if all(tables) else None
 
 
-def _check_frame(frame: bytes, header: Dataset, syntax: UID, limits: Limits) -> None:
+def _check_frame(frame: bytes, header: Dataset, syntax: UID, codec: _Codec, limits: Limits) -> None:
     if syntax == RLELossless:
         check_rle(frame, header.Rows * header.Columns, limits.max_bytes)
         return
+    if syntax not in _JPEG2000 and not _ENDS.search(frame, max(len(frame) - 64, 0)):
+        # CharLS takes seconds to give up
+        raise UnreadableImageError("a JPEG frame must end with the marker FFD9, got its beginning")
     given = (jpeg2000_header if syntax in _JPEG2000 else jpeg_header)(frame)
     size, expected = (given.rows, given.columns), (header.Rows, header.Columns)
     if size != expected:
@@ -220,3 +205,5 @@ def _check_frame(frame: bytes, header: Dataset, syntax: UID, limits: Limits) -> 
             f"the compressed frame must have at most {header.BitsAllocated} bits as "
             f"{tag('BitsAllocated')} says, got {given.bits}"
         )
+    if codec in _JPEG:
+        check_jpeg(frame, _JPEG[codec])

@@ -1,10 +1,12 @@
 """Values of DICOM elements, checked, with errors that name the element."""
 
 import math
+import re
 from typing import Any
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_description, tag_for_keyword
+from pydicom.uid import UID
 
 from ..errors import UnreadableImageError
 
@@ -16,9 +18,24 @@ def tag(keyword: str) -> str:
     return f"{dictionary_description(number)} ({number >> 16:04X},{number & 0xFFFF:04X})"
 
 
+# numbers, and codes as VR CS has them (PS3.5, 6.2)
+_SHOWN = re.compile(r"[A-Z0-9_ .,+\-e\[\]]{1,40}")
+_CODE = 16
+
+
 def shown(value: object) -> str:
-    """A value as an error shows it: short, on one line."""
-    return " ".join(str(value)[:40].split()) if given(value) else "nothing"
+    """A value as an error shows it, if it's a number, a code or a standard UID.
+
+    The bytes of a damaged file may be those of any other element, a patient's name among them.
+    """
+    if not given(value):
+        return "nothing"
+    text = " ".join(str(value).split())
+    if text.startswith("1.2.840.10008.") and UID(text).is_valid:  # the standard's own
+        return text
+    if not _SHOWN.fullmatch(text) or (isinstance(value, str) and len(text) > _CODE):
+        return "something else"
+    return text
 
 
 def given(value: object) -> bool:
@@ -35,7 +52,9 @@ def element(header: Dataset, keyword: str) -> Any:
     try:
         return header.get(keyword)
     except Exception as error:
-        raise UnreadableImageError(f"{tag(keyword)} can't be read: {shown(error)}") from error
+        raise UnreadableImageError(
+            f"{tag(keyword)} must have a value of its VR, got {type(error).__name__}"
+        ) from error
 
 
 def integer(header: Dataset, keyword: str, low: int, high: int) -> int:

@@ -1,14 +1,17 @@
 """Whether a JPEG holds all its pixels.
 
-libjpeg fills what is missing with grey and only warns, and Pillow drops the warning. So the scans
-are lengthened by some bytes: a decoder that has all it needs passes over them, and one that
-doesn't makes them into pixels.
+libjpeg fills what is missing with grey and only warns, and Pillow drops the warning; pylibjpeg's
+library invents pixels without one. So the scans are lengthened by some bytes: a decoder that has
+all it needs passes over them, and one that doesn't makes them into pixels.
 """
 
 import re
+from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import UnreadableImageError
@@ -20,13 +23,32 @@ _MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _FILLER = b"\x55" * 64
 
 
-def check_jpeg(data: bytes) -> None:
+def by_pillow(data: bytes) -> NDArray[Any]:
+    """Decode a JPEG of 8 bits."""
+    with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+        return np.asarray(image)
+
+
+def by_libjpeg(data: bytes) -> NDArray[Any]:
+    """Decode a lossless JPEG, or one of 12 bits, by the optional package pylibjpeg-libjpeg."""
+    import libjpeg  # type: ignore[import-not-found,unused-ignore]  # an extra: its licence is GPL
+
+    decode: Any = vars(libjpeg)["decode"]  # its own types don't export it
+    decoded: NDArray[Any] = decode(data)
+    return decoded
+
+
+def check_jpeg(data: bytes, decode: Callable[[bytes], NDArray[Any]] = by_pillow) -> None:
     """Refuse a JPEG whose scans end before the last pixel; the header's size was checked before.
+
+    Args:
+        data: from its first marker on.
+        decode: what will decode it.
 
     Raises:
         UnreadableImageError: pixels are missing.
     """
-    if not np.array_equal(_decoded(data), _decoded(_lengthened(data))):
+    if not np.array_equal(decode(data), decode(_lengthened(data))):
         raise UnreadableImageError("the JPEG must hold all its pixels, got a scan that ends early")
 
 
@@ -39,8 +61,3 @@ def _lengthened(data: bytes) -> bytes:
         parts += [data[position : marker.start()], _FILLER]
         position = marker.start()
     return b"".join([*parts, data[position:]])
-
-
-def _decoded(data: bytes) -> np.ndarray:
-    with Image.open(BytesIO(data), formats=("JPEG",)) as image:
-        return np.asarray(image)

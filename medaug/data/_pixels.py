@@ -2,8 +2,9 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ _Level = TypeVar("_Level", np.float32, np.bool_)
 _BAND = 64  # rows looked up at a time
 
 # Luminance of ITU-R BT.601, as Pillow's mode "L" has it
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
+_LUMINANCE = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -126,20 +127,24 @@ def fit_bits(low: int, high: int) -> tuple[int, int]:
     return -(2 ** (bits - 1)), bits
 
 
-def to_grey(rgb: NDArray[np.generic], *, allowed: bool, what: str) -> NDArray[np.generic]:
-    """(H, W, 3) integers to (H, W): as they are where all three agree, else by luminance.
+def to_grey(channels: Sequence[NDArray[Any]], *, allowed: bool, what: str) -> NDArray[Any]:
+    """Turn colour to grey: as it is where all channels agree, else by luminance.
 
     Args:
-        rgb: red, green, blue.
+        channels: red, green, blue, each (H, W) integers.
         allowed: whether true colour may be turned to grey.
         what: names the kind of image in the error.
     """
-    first = rgb[..., 0]
-    if all(np.array_equal(first, rgb[..., channel]) for channel in (1, 2)):
+    first = channels[0]
+    if all(np.array_equal(first, channel) for channel in channels[1:]):
         return first
     if not allowed:
         raise UnreadableImageError(
             f"the image must be grey, got {what}; grey=True takes its luminance"
         )
-    grey: NDArray[np.generic] = np.rint(rgb @ _LUMINANCE).astype(rgb.dtype)
+    grey = np.empty_like(first)
+    for row in range(0, len(first), _BAND):  # by bands: float64 takes eight bytes for each
+        band = slice(row, row + _BAND)
+        mixed = sum(w * channel[band] for w, channel in zip(_LUMINANCE, channels, strict=True))
+        grey[band] = np.rint(mixed)
     return grey

@@ -99,10 +99,12 @@ def _levels(image: Image.Image, options: Options) -> NDArray[np.generic]:
     if image.mode == "L" and "transparency" not in image.info:
         return np.asarray(image)
     if image.mode in ("L", "LA", "P", "PA", "RGB", "RGBA"):
-        rgba = np.asarray(image.convert("RGBA"))
-        if (rgba[..., 3] != 255).any():
-            raise UnreadableImageError("the image must be opaque, got transparent pixels")
-        return to_grey(rgba[..., :3], allowed=options.grey, what="colour")
+        if image.mode != "RGB" or "transparency" in image.info:
+            image = image.convert("RGBA")
+            if image.getchannel("A").getextrema() != (255, 255):
+                raise UnreadableImageError("the image must be opaque, got transparent pixels")
+        channels = [np.asarray(image.getchannel(name)) for name in "RGB"]
+        return to_grey(channels, allowed=options.grey, what="colour")
     if image.mode in ("CMYK", "YCbCr", "LAB") and options.grey:
         return np.asarray(image.convert("RGB").convert("L"))
     raise UnreadableImageError(

@@ -54,7 +54,7 @@ REFUSED = {
     "MR_small_padded.dcm": r"Pixel Data \(7FE0,0010\) must have 8,192 bytes .* got 8,320",
     "MR_truncated.dcm": r"Pixel Data \(7FE0,0010\) must have 8,192 bytes .* got 8,130",
     # its scan header is against ITU-T T.81; no decoder of pydicom's takes it
-    "JPEG-lossy.dcm": r"scan start must be zero",
+    "JPEG-lossy.dcm": r"libjpeg error code",
     # its codestream was overwritten on purpose; no decoder takes it
     "JPEG2000-embedded-sequence-delimiter.dcm": r"the compressed frame must be 1024 x 256",
 }
