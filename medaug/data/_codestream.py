@@ -12,6 +12,7 @@ from ..errors import UnreadableImageError
 # ITU-T T.81, table B.1; T.87, C.1.1: markers that start a frame header; C4, C8, CC don't
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _SCAN, _END, _HIERARCHICAL = 0xDA, 0xD9, 0xDE
+_SOT, _EOC = b"\xff\x90", b"\xff\xd9"
 _JP2_SIGNATURE = b"\0\0\0\x0cjP  "
 
 
@@ -61,6 +62,28 @@ def jpeg2000_header(frame: bytes) -> FrameHeader:
         raise UnreadableImageError("JPEG 2000 components must not be subsampled")
     bits = max(1 + (depth & 0x7F) for depth in components[::3])
     return FrameHeader(y1 - y0, x1 - x0, samples, bits)
+
+
+def check_tile_parts(frame: bytes) -> None:
+    """Refuse JPEG 2000 whose tile-parts don't reach from its header to its end (T.800, A.4).
+
+    A decoder makes pixels of a tile-part that is a little too short.
+    """
+    position = _codestream_start(frame) + 2
+    while frame[position : position + 2] != _SOT and position + 4 <= len(frame):
+        position += 2 + int.from_bytes(frame[position + 2 : position + 4])
+    while frame[position : position + 2] == _SOT and position + 12 <= len(frame):
+        length = int.from_bytes(frame[position + 6 : position + 10])
+        # 0: this one, the last, ends with the codestream
+        end = position + length if length else frame.rfind(_EOC)
+        if end <= position:
+            break
+        position = end
+    if frame[position : position + 2] != _EOC:
+        raise UnreadableImageError(
+            f"the JPEG 2000 tile-parts must reach up to the marker FFD9, got none at byte "
+            f"{position:,} of {len(frame):,}"
+        )
 
 
 def _codestream_start(frame: bytes) -> int:

@@ -32,7 +32,7 @@ from pydicom.uid import (
 )
 
 from ..errors import UnreadableImageError
-from ._codestream import check_rle, jpeg2000_header, jpeg_header
+from ._codestream import check_rle, check_tile_parts, jpeg2000_header, jpeg_header
 from ._elements import tag
 from ._jpeg import by_libjpeg, by_pillow, check_jpeg
 from .limits import Limits
@@ -205,5 +205,7 @@ def _check_frame(frame: bytes, header: Dataset, syntax: UID, codec: _Codec, limi
             f"the compressed frame must have at most {header.BitsAllocated} bits as "
             f"{tag('BitsAllocated')} says, got {given.bits}"
         )
-    if codec in _JPEG:
+    if syntax in _JPEG2000:
+        check_tile_parts(frame)
+    elif codec in _JPEG:
         check_jpeg(frame, _JPEG[codec])

@@ -3,11 +3,13 @@
 import base64
 import struct
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
@@ -313,3 +315,84 @@ def test_several_frames_come_in_order():
     np.testing.assert_array_equal(_dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
     ds.compress(RLELossless)
     np.testing.assert_array_equal(_dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
+
+
+def recoded(path, cut):
+    """The file with `cut` bytes less at the end of its frame, before the marker that ends it."""
+    ds = pydicom.dcmread(path)
+    frame = first_frame(path)
+    ds.PixelData = encapsulate([frame[: frame.rindex(b"\xff\xd9") - cut] + b"\xff\xd9"])
+    ds.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("cut", [1, 2, 20, 200])
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_codestream_with_a_piece_missing_is_refused(tmp_path, syntax, cut):
+    """However small the piece; a decoder would make pixels of what is left."""
+    path = compressed(tmp_path / "a.dcm", levels(40, 36, bits=12), syntax)
+    with pytest.raises(UnreadableImageError):
+        read(recoded(path, cut))
+
+
+@pytest.mark.parametrize("cut", [10, 100])
+def test_baseline_frame_with_a_piece_missing_is_refused(tmp_path, cut):
+    """Pillow fills it with grey."""
+    path = with_frames(tmp_path / "a.dcm", [jpeg(levels(40, 36, bits=8))], JPEGBaseline8Bit)
+    assert read(path).shape == (40, 36)
+    with pytest.raises(UnreadableImageError, match="scan that ends early"):
+        read(recoded(path, cut))
+
+
+@pytest.mark.parametrize("name", ["JPEG-LL.dcm", "JPGExtended.dcm"])
+@pytest.mark.parametrize("cut", [20, 1000])
+def test_lossless_and_12_bit_jpeg_with_a_piece_missing_are_refused(tmp_path, name, cut):
+    """Pylibjpeg's library invents pixels without a word."""
+    pytest.importorskip("libjpeg", reason="pylibjpeg-libjpeg isn't installed (extra gpl)")
+    path = tmp_path / name
+    path.write_bytes(Path(get_testdata_file(name)).read_bytes())
+    assert read(path).ndim == 2
+    with pytest.raises(UnreadableImageError, match="scan that ends early"):
+        read(recoded(path, cut))
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEGBaseline8Bit])
+def test_jpeg_frame_without_its_end_is_refused_at_once(tmp_path, syntax):
+    """CharLS takes seconds to find out."""
+    stored = levels(40, 36, bits=8)
+    if syntax == JPEGBaseline8Bit:
+        path = with_frames(tmp_path / "a.dcm", [jpeg(stored)], syntax)
+    else:
+        path = compressed(tmp_path / "a.dcm", stored, syntax, bits=8)
+    ds = pydicom.dcmread(path)
+    ds.PixelData = encapsulate([first_frame(path).rstrip(b"\0")[:-2]])
+    ds.save_as(path)
+    with pytest.raises(UnreadableImageError, match="must end with the marker FFD9"):
+        read(path)
+
+
+def test_few_bytes_for_many_pixels_are_refused(tmp_path):
+    """Openjpeg makes 2048 x 2048 of the codestream of a flat image of that size: 200 bytes."""
+    path = compressed(
+        tmp_path / "a.dcm", np.full((2048, 2048), 7, np.uint8), JPEG2000Lossless, bits=8
+    )
+    if len(first_frame(path)) * 10_000 >= 2048**2:
+        pytest.skip("this encoder writes more bytes for a flat image")
+    with pytest.raises(UnreadableImageError, match="must have a byte for each 10,000 pixels"):
+        read(path)
+
+
+def test_damaged_file_shows_nothing_of_the_patient(tmp_path, caplog, recwarn):
+    """A length that swallows the elements after it: the UID's value then holds name and ID."""
+    ds = dataset(levels(40, 36, bits=12), bits=12)
+    ds.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    data = bytearray((tmp_path / "a.dcm").read_bytes())
+    at = data.index(b"\x02\x00\x10\x00UI")
+    data[at + 6 : at + 8] = (3000).to_bytes(2, "little")
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(UnreadableImageError) as raised:
+        read(tmp_path / "a.dcm")
+    said = " ".join(
+        [str(raised.value), caplog.text, *(str(warning.message) for warning in recwarn)]
+    )
+    assert "PLANTED" not in said
