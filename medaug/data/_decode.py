@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import UnreadableImageError
 from ._dicom import decode_dicom
 from ._inflate import GZIP, inflate
-from ._itk import decode_mha, decode_nrrd
 from ._nifti import decode_nifti
+from ._nrrd_mha import decode_mha, decode_nrrd
 from ._pixels import Decoded, Options
 from ._raster import decode_raster
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import UnreadableImageError
 
 _DECIMAL = re.compile(r"[+-]?(\d{1,20}\.?\d{0,20}|\.\d{1,20})([eE][+-]?\d{1,2})?")
 _MOST_BYTES = 2**16  # of a header
-_MOST_AXES = 4  # ITK reads no more
+_MOST_AXES = 4
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,17 @@ class Volume:
         dtype: of a sample, with its byte order.
         encoding: raw, gzip (or zlib) or bzip2.
         start: the byte of the file that the data begin at; they go on to its end.
-        geometry: the header's lines on spacing and orientation, written anew.
+        directions: for each axis the step from one sample to the next, mm, towards left, back
+            and head (LPS) as far as there are so many axes.
+        spacing_source: the header's field that says how long the steps are, or "none".
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[np.generic]
     encoding: str
     start: int
-    geometry: tuple[str, ...]
+    directions: NDArray[np.float64]
+    spacing_source: str
 
 
 def nrrd_volume(data: bytes) -> Volume:
@@ -54,12 +58,14 @@ def nrrd_volume(data: bytes) -> Volume:
     code = header.choice("type", _NRRD_TYPES)
     # one byte has no order
     order = "" if code.endswith("1") else header.choice("endian", {"little": "<", "big": ">"})
+    directions, source = _nrrd_directions(header, axes)
     return Volume(
         shape=header.sizes("sizes", axes),
         dtype=np.dtype(order + code),
         encoding=header.choice("encoding", _NRRD_ENCODINGS),
         start=end.end(),
-        geometry=tuple(_nrrd_geometry(header, axes)),
+        directions=directions,
+        spacing_source=source,
     )
 
 
@@ -78,7 +84,8 @@ def mha_volume(data: bytes) -> Volume:
         dtype=np.dtype((">" if big else "<") + header.choice("ElementType", _MHA_TYPES)),
         encoding="gzip" if header.flag("CompressedData") else "raw",
         start=start,
-        geometry=tuple(_mha_geometry(header, axes)),
+        directions=_mha_directions(header, axes),
+        spacing_source="none" if _mha_spacing(header) is None else "ElementSpacing",
     )
 
 
@@ -88,9 +95,15 @@ _NRRD_FIELDS = re.compile(
     "oldmin|oldmax|thicknesses|axismins|axismaxs|centers|centerings|labels|units|measurementframe"
 )
 _NRRD_ENCODINGS = {"raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
-_LONG_SPACES = ("right-anterior-superior", "left-anterior-superior", "left-posterior-superior")
-_SPACES = dict(zip(("ras", "las", "lps"), _LONG_SPACES, strict=True))
-_SPACES |= {name: name for name in _LONG_SPACES}
+_SPACES = {
+    "ras": "ras",
+    "las": "las",
+    "lps": "lps",
+    "right-anterior-superior": "ras",
+    "left-anterior-superior": "las",
+    "left-posterior-superior": "lps",
+}
+_TO_LPS = {"ras": (-1.0, -1.0, 1.0), "las": (1.0, -1.0, 1.0), "lps": (1.0, 1.0, 1.0)}
 _INTEGERS = {
     "i1": ("signed char", "int8", "int8_t"),
     "u1": ("uchar", "unsigned char", "uint8", "uint8_t"),
@@ -200,44 +213,48 @@ class _Fields:
         self.must(key, f"{count} sizes", whole and len(words) == count)
         return tuple(map(int, words))
 
-    def numbers(self, key: str, text: str, count: int) -> str:
-        """So many finite numbers in a part of a line, written anew."""
+    def numbers(self, key: str, text: str, count: int) -> list[float]:
+        """So many finite numbers in a part of a line."""
         words = text.split()
         decimal = all(_DECIMAL.fullmatch(word) for word in words)
         self.must(key, f"{count} finite numbers", decimal and len(words) == count)
-        return " ".join(repr(float(word)) for word in words)
+        return [float(word) for word in words]
 
-    def lengths(self, key: str, text: str, count: int) -> str:
-        """So many numbers above 0, written anew."""
+    def lengths(self, key: str, text: str, count: int) -> list[float]:
+        """So many numbers above 0."""
         values = self.numbers(key, text, count)
-        self.must(key, "above 0", min(map(float, values.split())) > 0)
+        self.must(key, "above 0", min(values) > 0)
         return values
 
 
-def _nrrd_geometry(header: _Fields, axes: int) -> list[str]:
+def _nrrd_directions(header: _Fields, axes: int) -> tuple[NDArray[np.float64], str]:
     directions, spacings = header["spacedirections"], header["spacings"]
     if directions is None:
         if spacings is None:
-            return []
-        return [f"spacings: {header.lengths('spacings', spacings, axes)}"]
+            return np.eye(axes), "none"
+        return np.diag(header.lengths("spacings", spacings, axes)), "spacings"
     vectors = re.findall(r"\(([^()]*)\)", directions)
     header.must("spacedirections", f"{axes} vectors", len(vectors) == axes)
-    values = [
-        header.numbers("spacedirections", vector.replace(",", " "), axes) for vector in vectors
-    ]
-    lines = ["space directions: " + " ".join(f"({v.replace(' ', ',')})" for v in values)]
-    if header["space"] is None:
-        return [f"space dimension: {axes}", *lines]
-    header.must("dimension", "3, as space has", axes == 3)
-    return [f"space: {header.choice('space', _SPACES)}", *lines]
+    steps = np.array(
+        [header.numbers("spacedirections", vector.replace(",", " "), axes) for vector in vectors]
+    )
+    if header["space"] is not None:
+        header.must("dimension", "3, as space has", axes == 3)
+        steps *= _TO_LPS[header.choice("space", _SPACES)]
+    return steps, "space directions"
 
 
-def _mha_geometry(header: _Fields, axes: int) -> list[str]:
-    lines = []
-    matrix, spacing = header["TransformMatrix"], header["ElementSpacing"] or header["ElementSize"]
+def _mha_spacing(header: _Fields) -> str | None:
+    return header["ElementSpacing"] or header["ElementSize"]
+
+
+def _mha_directions(header: _Fields, axes: int) -> NDArray[np.float64]:
+    """The matrix holds one axis after the other; its world is LPS, ITK's."""
+    matrix, spacing = header["TransformMatrix"], _mha_spacing(header)
+    steps = np.eye(axes)
     if matrix is not None:
         values = header.numbers("TransformMatrix", matrix, axes * axes)
-        lines.append(f"TransformMatrix = {values}")
+        steps = np.reshape(values, (axes, axes))
     # RAI is ITK's name of the axes that it takes without a matrix; a matrix decides alone
     anatomical = (header["AnatomicalOrientation"] or "?").strip("?")
     header.must(
@@ -246,5 +263,5 @@ def _mha_geometry(header: _Fields, axes: int) -> list[str]:
         matrix is not None or anatomical in ("", "RA", "RAI"),
     )
     if spacing is not None:
-        lines.append(f"ElementSpacing = {header.lengths('ElementSpacing', spacing, axes)}")
-    return lines
+        steps = steps * np.reshape(header.lengths("ElementSpacing", spacing, axes), (axes, 1))
+    return steps

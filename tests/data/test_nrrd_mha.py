@@ -1,13 +1,9 @@
-"""NRRD and MetaImage: by ITK, upright, and only after the header was checked to the byte."""
+"""NRRD and MetaImage: as ITK reads them, upright, and only where the header holds to the byte."""
 
 import bz2
 import gzip
-import os
 import struct
-import subprocess
-import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,7 +158,7 @@ def test_two_dimensional_matrix_is_in_the_plane_of_left_and_back(tmp_path):
     [("gzip", gzip.compress), ("gz", gzip.compress), ("bzip2", bz2.compress), ("raw", bytes)],
 )
 def test_nrrd_encodings(tmp_path, encoding, pack):
-    """Unpacked here; ITK itself has no bzip2."""
+    """ITK itself has no bzip2."""
     path = nrrd(tmp_path / "a.nrrd", encoding=encoding, data=pack(PICTURE.tobytes()))
     np.testing.assert_array_equal(read(path)[0], (PICTURE / 255).astype(np.float32))
 
@@ -280,7 +276,7 @@ def test_nrrd_header_that_lies_or_is_not_understood_is_refused(tmp_path, lines, 
         (["CompressedData = True", "CompressedDataSize = 9"], {}, "DataSize must be 480, got '9'"),
         (["CompressedData = yes"], {}, "CompressedData must be one of true, false"),
         (["TransformMatrix = 1 0 0"], {}, "MetaImage TransformMatrix must be 4 finite numbers"),
-        (["TransformMatrix = 1 0 1 0"], {}, "three independent axes|ITK can't read it"),
+        (["TransformMatrix = 1 0 1 0"], {}, "three independent axes"),
         (["ElementSpacing = 1 -1"], {}, "MetaImage ElementSpacing must be above 0, got '1 -1'"),
     ],
 )
@@ -336,48 +332,3 @@ def test_fractions_are_refused(tmp_path):
     path = nrrd(tmp_path / "a", "endian: little", data=data, sizes="3 2", type_="float")
     with pytest.raises(UnreadableImageError, match="must be whole numbers"):
         read(path)
-
-
-def test_itk_sees_no_text_of_the_file_and_its_copy_is_private(tmp_path, monkeypatch):
-    """Only checked numbers; in a folder that nobody else can read, gone afterwards."""
-    seen = []
-    imread = itk.imread
-
-    def spy(path):
-        folder = Path(path).parent
-        seen.append((folder, folder.stat().st_mode & 0o777, Path(path).read_bytes()))
-        return imread(path)
-
-    monkeypatch.setattr(itk, "imread", spy)
-    read(nrrd(tmp_path / "a", "content: DOE^JANE", 'labels: "DOE" "JANE"'))
-    read(mha(tmp_path / "b", "Comment = DOE^JANE", "PatientName = DOE^JANE"))
-    assert len(seen) == 2
-    for folder, mode, data in seen:
-        assert not folder.exists()
-        assert mode == 0o700 or os.name == "nt"
-        assert b"DOE" not in data
-
-
-def test_other_pixels_than_the_files_are_refused(tmp_path, monkeypatch):
-    """Whatever ITK may give, the file's own bytes are known."""
-    other = itk.image_from_array(np.full((24, 20), 77, np.uint8))
-    monkeypatch.setattr(itk, "imread", lambda _: other)
-    with pytest.raises(UnreadableImageError, match="ITK must give the file's own pixels"):
-        read(nrrd(tmp_path / "a"))
-
-
-def test_missing_itk_names_the_package(tmp_path, monkeypatch):
-    """The error says what to install."""
-    monkeypatch.setitem(sys.modules, "itk", None)
-    with pytest.raises(UnreadableImageError, match="need the package itk-io, which isn't"):
-        read(nrrd(tmp_path / "a"))
-
-
-def test_warnings_made_errors_do_not_crash(tmp_path):
-    """Loading ITK under ``-W error`` ends with a segmentation fault, unless it is kept from it."""
-    code = (
-        "import warnings, sys; from medaug.data import RadiographReader; "
-        "warnings.simplefilter('error'); RadiographReader().get_data(sys.argv[1])"
-    )
-    command = [sys.executable, "-c", code, str(nrrd(tmp_path / "a"))]
-    assert subprocess.run(command, check=False, timeout=120).returncode == 0
