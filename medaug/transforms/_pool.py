@@ -1,9 +1,10 @@
-"""A thread pool for kernels that let go of the GIL, one in each process."""
+"""Threads for kernels that let go of the GIL: the caller's, and a pool in each process."""
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 
@@ -22,9 +23,21 @@ def split(work: Callable[[int, int], object], count: int, pixels: int) -> None:
         work(0, count)
         return
     ends = [count * k // pieces for k in range(pieces + 1)]
+    left = iter(list(pairwise(ends)))  # shared: whoever is free takes the next piece
+
+    def take() -> None:
+        for first, last in left:
+            work(first, last)
+
     # the process is part of the key: a forked child has none of its parent's threads
-    for _ in _pool(os.getpid(), threads).map(work, ends[:-1], ends[1:]):
-        pass
+    pool = _pool(os.getpid(), threads - 1)
+    others = [pool.submit(take) for _ in range(threads - 1)]
+    try:
+        take()
+    finally:
+        wait(others)
+    for other in others:
+        other.result()
 
 
 @lru_cache(maxsize=1)

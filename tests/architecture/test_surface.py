@@ -66,7 +66,10 @@ def test_the_package_lists_its_subpackages() -> None:
 
 def test_files_behind_packages_are_private() -> None:
     """A module and its function of one name would shadow each other."""
+    places = [path.relative_to(PACKAGE) for path in modules()]
     public = {
-        path.relative_to(PACKAGE).as_posix() for path in modules() if not path.name.startswith("_")
+        place.as_posix()
+        for place in places
+        if not any(part.startswith("_") for part in place.parts)
     }
-    assert public == PUBLIC_FILES, f"{named(PACKAGE)}: these file names must start with _"
+    assert public == PUBLIC_FILES, f"{named(PACKAGE)}: these files or folders must start with _"
