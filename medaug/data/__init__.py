@@ -9,7 +9,7 @@ and `LatentDataset` feeds a generator.
 """
 
 from . import limits
-from ._cine import CineReader
+from ._cine.reader import CineReader
 from ._cine_load import LoadCine, LoadCined
 from ._cines import cines_in
 from ._collection import ImageCollection

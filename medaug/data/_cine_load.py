@@ -2,7 +2,7 @@
 
 from monai.config import KeysCollection
 
-from ._cine import CineReader
+from ._cine.reader import CineReader
 from ._load import FileLoader, FileLoaderd
 from .limits import Limits
 

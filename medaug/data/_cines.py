@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import DataError, UnreadableImageError
-from ._cine import CineReader, dicom_files, is_multiframe
+from ._cine.reader import CineReader, dicom_files, is_multiframe
 from ._scan import report
 from ._sources import format_of
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import DataError
-from ._pixels import Options
+from ._formats.pixels import Options
 from ._scan import scan
 from ._sources import Row, image_files, is_dicom
 

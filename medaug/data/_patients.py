@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError
-from ._dicom import patient_key
+from ._formats.dicom import patient_key
 from ._scan import Scanned
 from ._sources import Row, listed
 

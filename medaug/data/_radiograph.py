@@ -11,8 +11,8 @@ from monai.data.image_reader import ImageReader
 from monai.utils.enums import MetaKeys
 
 from ..errors import ConfigError, UnreadableImageError
-from ._decode import decode_file
-from ._pixels import Decoded, FloatImage, Options, source_id
+from ._formats.decode import decode_file
+from ._formats.pixels import Decoded, FloatImage, Options, source_id
 from .limits import DEFAULT_LIMITS, Limits
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]

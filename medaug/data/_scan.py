@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from ..errors import UnreadableImageError
-from ._decode import decode_file
-from ._pixels import Options, source_id
+from ._formats.decode import decode_file
+from ._formats.pixels import Options, source_id
 from ._sources import Row
 
 _BAR_FROM = 200  # images; below, the bar appears only when they take more than two seconds

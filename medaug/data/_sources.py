@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ._decode import SNIFF_BYTES, sniff
+from ._formats.decode import SNIFF_BYTES, sniff
 
 MANIFEST = "manifest.csv"
 SPLITS = ("training", "validation", "test")

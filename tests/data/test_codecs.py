@@ -24,8 +24,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medaug.data import RadiographReader, _dicom_pixels
-from medaug.data._codestream import FrameHeader, check_rle, jpeg2000_header, jpeg_header
+from medaug.data import RadiographReader
+from medaug.data._formats import dicom_pixels
+from medaug.data._formats.codestream import FrameHeader, check_rle, jpeg2000_header, jpeg_header
 from medaug.data.limits import Limits
 from medaug.errors import UnreadableImageError
 
@@ -112,11 +113,11 @@ def test_htj2k_is_read(tmp_path):
     np.testing.assert_array_equal(read(path), (picture / 4095).astype(np.float32))
 
 
-@pytest.mark.parametrize("syntax", sorted(_dicom_pixels._CODECS))
+@pytest.mark.parametrize("syntax", sorted(dicom_pixels._CODECS))
 def test_every_decoder_is_one_that_pydicom_knows(syntax):
     """A misspelt plug-in would be reported as missing for ever."""
     decoder = get_decoder(syntax)
-    plugin = _dicom_pixels._CODECS[syntax].plugin
+    plugin = dicom_pixels._CODECS[syntax].plugin
     assert plugin in (*decoder.available_plugins, *decoder._unavailable)
 
 
@@ -137,8 +138,8 @@ def test_missing_decoder_names_its_package(tmp_path, monkeypatch, syntax, packag
     class Bare:
         available_plugins = ("gdcm",)
 
-    monkeypatch.setattr(_dicom_pixels, "get_decoder", lambda _: Bare)
-    monkeypatch.setattr(_dicom_pixels, "pixel_array", None)
+    monkeypatch.setattr(dicom_pixels, "get_decoder", lambda _: Bare)
+    monkeypatch.setattr(dicom_pixels, "pixel_array", None)
     path = with_frames(tmp_path / "a.dcm", [b"\0" * 40], syntax, bits=12)
     with pytest.raises(UnreadableImageError, match=rf"needs the package {package}, which isn't"):
         read(path)
@@ -201,7 +202,7 @@ def test_codestream_that_claims_something_else_is_refused_undecoded(
     tmp_path, monkeypatch, kind, fields, text
 ):
     """Before the decoder takes memory by the codestream's own header."""
-    monkeypatch.setattr(_dicom_pixels, "pixel_array", None)
+    monkeypatch.setattr(dicom_pixels, "pixel_array", None)
     if kind == "jpeg":
         syntax, frame, bits = JPEGBaseline8Bit, jpeg(levels(40, 36)), 16
     else:
@@ -268,7 +269,7 @@ def test_subsampled_component_is_refused(tmp_path):
 
 def test_rle_bomb_is_refused_undecoded(tmp_path, monkeypatch):
     """Runs of 128 that go on beyond the image."""
-    monkeypatch.setattr(_dicom_pixels, "pixel_array", None)
+    monkeypatch.setattr(dicom_pixels, "pixel_array", None)
     frame = struct.pack("<16I", 1, 64, *[0] * 14) + b"\x81\0" * 50_000
     path = with_frames(tmp_path / "a.dcm", [frame], RLELossless)
     with pytest.raises(UnreadableImageError, match="RLE segment must unpack to 1,440 bytes"):
@@ -304,7 +305,7 @@ def test_offsets_that_name_bytes_twice_are_refused(tmp_path):
     header.ExtendedOffsetTable = struct.pack("<3Q", 0, 0, 0)
     header.ExtendedOffsetTableLengths = struct.pack("<3Q", length, length, length)
     with pytest.raises(UnreadableImageError, match=r"\(7FE0,0001\) must not name bytes twice"):
-        _dicom_pixels.stored_values(header, Limits(), frames=3)
+        dicom_pixels.stored_values(header, Limits(), frames=3)
 
 
 def test_several_frames_come_in_order():
@@ -312,9 +313,9 @@ def test_several_frames_come_in_order():
     stored = np.stack([levels(40, 36, seed=k) for k in range(3)])
     ds = dataset(stored[0], bits=8, NumberOfFrames=3)
     ds.PixelData = stored.tobytes()
-    np.testing.assert_array_equal(_dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
+    np.testing.assert_array_equal(dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
     ds.compress(RLELossless)
-    np.testing.assert_array_equal(_dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
+    np.testing.assert_array_equal(dicom_pixels.stored_values(ds, Limits(), frames=3), stored)
 
 
 def recoded(path, cut):

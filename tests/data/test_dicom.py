@@ -12,7 +12,7 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless
 
 from medaug.data import RadiographReader
-from medaug.data import _dicom as dicom_module
+from medaug.data._formats import dicom as dicom_module
 from medaug.data.limits import Limits
 from medaug.errors import UnreadableImageError
 

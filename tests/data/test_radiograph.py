@@ -143,7 +143,7 @@ def test_source_id_depends_on_pixels_and_shape():
     """The definition, computed by hand: shape in ASCII, then little-endian float32."""
     import hashlib
 
-    from medaug.data._pixels import source_id
+    from medaug.data._formats.pixels import source_id
 
     pixels = np.float32([[0, 0.25, 1]])
     by_hand = hashlib.sha256(b"1x3" + bytes.fromhex("000000000000803e0000803f")).hexdigest()

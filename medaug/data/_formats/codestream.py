@@ -7,7 +7,7 @@ are compared first. (pydicom 3.0.2 also repeats a codestream of one pixel over t
 import struct
 from dataclasses import dataclass
 
-from ..errors import UnreadableImageError
+from ...errors import UnreadableImageError
 
 # ITU-T T.81, table B.1; T.87, C.1.1: markers that start a frame header; C4, C8, CC don't
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}

@@ -15,8 +15,8 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ._pixels import FloatImage
+from ...errors import UnreadableImageError
+from .pixels import FloatImage
 
 _io_orientation: Any = nib.orientations.io_orientation
 

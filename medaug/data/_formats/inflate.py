@@ -3,8 +3,8 @@
 import zlib
 from collections.abc import Iterator
 
-from ..errors import UnreadableImageError
-from .limits import Limits
+from ...errors import UnreadableImageError
+from ..limits import Limits
 
 _STEP = 2**20
 RAW, GZIP = -zlib.MAX_WBITS, zlib.MAX_WBITS + 16

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydicom import Dataset
 
-from ..errors import UnreadableImageError
-from ._elements import element, finite, given, shown, tag
-from ._series import Frame
+from ...errors import UnreadableImageError
+from .._formats.elements import element, finite, given, shown, tag
+from .series import Frame
 
 _PER_FRAME, _SHARED = "PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"
 _CONVERTED = "UnassignedPerFrameConvertedAttributesSequence"

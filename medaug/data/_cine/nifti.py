@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ._cine_pixels import Modality, Stored, StoredCine
-from ._nifti import open_nifti
-from .limits import Limits
+from ...errors import UnreadableImageError
+from .._formats.nifti import open_nifti
+from ..limits import Limits
+from .pixels import Modality, Stored, StoredCine
 
 # nibabel's own types leave out the header and the array proxy
 _Image = Any

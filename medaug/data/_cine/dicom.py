@@ -14,18 +14,18 @@ from typing import TypeVar
 import numpy as np
 from pydicom import Dataset, dcmread
 
-from ..errors import UnreadableImageError
-from ._cine_groups import enhanced_frames, is_enhanced, lift_shared, numbers, require_same
-from ._cine_pixels import Modality, Stored, StoredCine
-from ._decode import one_line
-from ._dicom import IMAGE_TAGS, check_header, check_inflated, pixel_spacing
-from ._dicom_grey import grey_table
-from ._dicom_pixels import stored_values
-from ._elements import element, finite, given, integer, shown, tag
-from ._pixels import Options
-from ._quiet import quietly
-from ._series import Frame, Order, arrange, normal_of
-from .limits import Limits
+from ...errors import UnreadableImageError
+from .._formats.decode import one_line
+from .._formats.dicom import IMAGE_TAGS, check_header, check_inflated, pixel_spacing
+from .._formats.dicom_grey import grey_table
+from .._formats.dicom_pixels import stored_values
+from .._formats.elements import element, finite, given, integer, shown, tag
+from .._formats.pixels import Options
+from .._formats.quiet import quietly
+from ..limits import Limits
+from .groups import enhanced_frames, is_enhanced, lift_shared, numbers, require_same
+from .pixels import Modality, Stored, StoredCine
+from .series import Frame, Order, arrange, normal_of
 
 _Result = TypeVar("_Result")
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from ..errors import UnreadableImageError
-from ._elements import element, finite, given, shown, tag
+from ...errors import UnreadableImageError
+from .elements import element, finite, given, shown, tag
 
 _Values = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def grey_table(header: Dataset, voi: str) -> GreyTable:
     """Work out modality LUT, VOI, presentation and padding for all stored values.
 
     Args:
-        header: checked header; see `medaug.data._dicom`.
+        header: checked header; see `medaug.data._formats.dicom`.
         voi: "window" applies the file's first VOI LUT, else its first window; where it has
             neither, and with "none", the full range of Bits Stored is shown.
     """

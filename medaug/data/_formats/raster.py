@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from ..errors import UnreadableImageError
-from ._codestream import jpeg_header
-from ._jpeg import check_jpeg
-from ._pixels import Decoded, Options, scale_levels, to_grey
-from ._png import check_png
-from ._tiff import check_tiff
+from ...errors import UnreadableImageError
+from .codestream import jpeg_header
+from .jpeg import check_jpeg
+from .pixels import Decoded, Options, scale_levels, to_grey
+from .png import check_png
+from .tiff import check_tiff
 
 _EXIF_ORIENTATION = 0x0112
 _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_SAMPLES = 258, 262, 277

@@ -7,8 +7,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from ..errors import UnreadableImageError
-from .limits import Limits
+from ...errors import UnreadableImageError
+from ..limits import Limits
 
 # PNG, 3rd ed., 11.2.1: samples for each colour type
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

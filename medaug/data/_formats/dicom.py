@@ -20,14 +20,14 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from ..errors import UnreadableImageError
-from ._dicom_grey import grey_table
-from ._dicom_pixels import stored_values
-from ._elements import element, given, integer, shown, tag
-from ._inflate import RAW, check_unpacked
-from ._pixels import Decoded, FloatImage, Options, look_up, scale_levels, to_grey
-from ._quiet import quietly
-from ._shutter import shutter_mask
+from ...errors import UnreadableImageError
+from .dicom_grey import grey_table
+from .dicom_pixels import stored_values
+from .elements import element, given, integer, shown, tag
+from .inflate import RAW, check_unpacked
+from .pixels import Decoded, FloatImage, Options, look_up, scale_levels, to_grey
+from .quiet import quietly
+from .shutter import shutter_mask
 
 _LOGGER = logging.getLogger("medaug")
 

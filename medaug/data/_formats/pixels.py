@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from .limits import DEFAULT_LIMITS, Limits
+from ...errors import UnreadableImageError
+from ..limits import DEFAULT_LIMITS, Limits
 
 FloatImage = NDArray[np.float32]
 _Level = TypeVar("_Level", np.float32, np.bool_)

@@ -10,14 +10,14 @@ import torch
 from monai.data.image_reader import ImageReader
 from monai.utils.enums import MetaKeys
 
-from ..errors import ConfigError, UnreadableImageError
-from ._cine_dicom import decode_cine_dicom, decode_cine_folder, frame_count
-from ._cine_nifti import decode_cine_nifti
-from ._cine_pixels import Levels, StoredCine, fit_levels, scale
-from ._decode import SNIFF_BYTES, one_line, read_file, sniff, unzip
-from ._pixels import FloatImage, Options, source_id
-from ._sources import is_dicom
-from .limits import DEFAULT_LIMITS, Limits
+from ...errors import ConfigError, UnreadableImageError
+from .._formats.decode import SNIFF_BYTES, one_line, read_file, sniff, unzip
+from .._formats.pixels import FloatImage, Options, source_id
+from .._sources import is_dicom
+from ..limits import DEFAULT_LIMITS, Limits
+from .dicom import decode_cine_dicom, decode_cine_folder, frame_count
+from .nifti import decode_cine_nifti
+from .pixels import Levels, StoredCine, fit_levels, scale
 
 Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
@@ -39,7 +39,7 @@ class CineReader(ImageReader):
     - NIfTI: (x, y, slice, time). Three axes are refused, since the third is the slice.
 
     Rows and columns of DICOM are as acquired; NIfTI is laid out by its affine as a scanner would
-    show it (`medaug.data._cine_nifti`), so that both are the same for usual planes.
+    show it (`medaug.data._cine.nifti`), so that both are the same for usual planes.
 
     0 and 1 are the ends of `bits`, the smallest number from 8 to 16 that holds the stored values
     of all slices and phases, whichever are chosen. Rescale is in ``value_range``; windows stored

@@ -31,11 +31,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from ..errors import UnreadableImageError
-from ._codestream import check_rle, check_tile_parts, jpeg2000_header, jpeg_header
-from ._elements import tag
-from ._jpeg import by_libjpeg, by_pillow, check_jpeg
-from .limits import Limits
+from ...errors import UnreadableImageError
+from ..limits import Limits
+from .codestream import check_rle, check_tile_parts, jpeg2000_header, jpeg_header
+from .elements import tag
+from .jpeg import by_libjpeg, by_pillow, check_jpeg
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import UnreadableImageError
+from ...errors import UnreadableImageError
 
 # the header of a scan; then entropy-coded data up to a marker that is neither a stuffed byte (00),
 # nor a restart (D0 to D7), nor a fill byte (ITU-T T.81, B.1.1.2, B.1.1.5)

@@ -6,9 +6,9 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from ..errors import UnreadableImageError
-from ._orientation import upright
-from ._pixels import Decoded, Options, grey_integers
+from ...errors import UnreadableImageError
+from .orientation import upright
+from .pixels import Decoded, Options, grey_integers
 
 # nibabel's own types leave out the header and the array proxy
 _Image = Any

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ._orientation import upright
-from ._pixels import Decoded, Options, grey_integers
-from ._volume import Volume, mha_volume, nrrd_volume
+from ...errors import UnreadableImageError
+from .orientation import upright
+from .pixels import Decoded, Options, grey_integers
+from .volume import Volume, mha_volume, nrrd_volume
 
 
 def decode_nrrd(data: bytes, options: Options) -> Decoded:

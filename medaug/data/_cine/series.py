@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ._elements import tag
+from ...errors import UnreadableImageError
+from .._formats.elements import tag
 
 # mm; slices of a cine lie several mm apart, positions are written to a hundredth or finer
 _SAME_PLACE = 0.1

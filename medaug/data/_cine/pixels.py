@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UnreadableImageError
-from ._pixels import FloatImage, fit_bits, look_up
+from ...errors import UnreadableImageError
+from .._formats.pixels import FloatImage, fit_bits, look_up
 
 Stored = NDArray[np.generic]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .._compiled import compiled
-from ..errors import UnreadableImageError
-from .limits import Limits
+from ..._compiled import compiled
+from ...errors import UnreadableImageError
+from ..limits import Limits
 
 _WIDTH, _LENGTH, _BITS, _COMPRESSION = 256, 257, 258, 259
 _STRIPS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR = 273, 277, 278, 279, 284

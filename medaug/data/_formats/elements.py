@@ -8,7 +8,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_description, tag_for_keyword
 from pydicom.uid import UID
 
-from ..errors import UnreadableImageError
+from ...errors import UnreadableImageError
 
 
 def tag(keyword: str) -> str:

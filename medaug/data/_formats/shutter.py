@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from ..errors import UnreadableImageError
-from ._elements import element, given, integer, integers, shown, tag
+from ...errors import UnreadableImageError
+from .elements import element, given, integer, integers, shown, tag
 
 _Mask = NDArray[np.bool_]
 

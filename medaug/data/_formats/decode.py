@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import UnreadableImageError
-from ._dicom import decode_dicom
-from ._inflate import GZIP, inflate
-from ._nifti import decode_nifti
-from ._nrrd_mha import decode_mha, decode_nrrd
-from ._pixels import Decoded, Options
-from ._raster import decode_raster
+from ...errors import UnreadableImageError
+from .dicom import decode_dicom
+from .inflate import GZIP, inflate
+from .nifti import decode_nifti
+from .nrrd_mha import decode_mha, decode_nrrd
+from .pixels import Decoded, Options
+from .raster import decode_raster
 
 # bytes from the start of a file that are enough to tell its format
 SNIFF_BYTES = 352

@@ -1,0 +1,1 @@
+"""From files to a cine: slices over time, from DICOM and NIfTI."""
