@@ -119,3 +119,12 @@ def test_jpeg_whose_scan_ends_early_is_refused(tmp_path, options):
     for cut in (3, 20, 60):
         with pytest.raises(UnreadableImageError, match="JPEG"):
             read(data[: -2 - cut] + b"\xff\xd9", tmp_path)
+
+
+def test_jpeg_with_a_stray_restart_marker_is_refused(tmp_path):
+    """Libjpeg stops there, and fills the rest with grey."""
+    smooth = np.add.outer(np.arange(64), np.arange(80)).astype(np.uint8)
+    data = saved(smooth, "JPEG", quality=95)
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    with pytest.raises(UnreadableImageError, match="scan that ends early"):
+        read(data[:middle] + b"\xff\xd2" + data[middle + 2 :], tmp_path)

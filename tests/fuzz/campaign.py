@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-import medaug.data
-
 from . import judge, real, series
 from .mutators import BLIND, Mutant, mutants
 from .seeds import PLANTED, Seed, marked, seeds
@@ -18,7 +16,7 @@ from .watch import FILLS, Outcome, Watcher
 
 RADIOGRAPH = "medaug.data:RadiographReader"
 GREY = "medaug.data:RadiographReader?grey=True&voi=none"
-CINE = f"medaug.data{'' if hasattr(medaug.data, 'CineReader') else '._cine'}:CineReader"
+CINE = "medaug.data:CineReader"
 READERS = (RADIOGRAPH, GREY, CINE)
 
 GOOD = ("right", "refused")

@@ -70,7 +70,9 @@ def test_a_jpeg_that_ends_early_is_incomplete() -> None:
 @pytest.mark.parametrize("name", ["sv1.dcm", "sv1_16.dcm"])
 def test_lossless_jpeg_is_judged(name: str) -> None:
     """Complete, or without its last bytes of code."""
-    stream = next(seed.stream for seed in SEEDS if seed.name == name)
+    stream = next((seed.stream for seed in SEEDS if seed.name == name), b"")
+    if not stream:
+        pytest.skip("pylibjpeg-libjpeg isn't installed (extra gpl)")
     assert judge.jpeg_complete(stream)
     assert not judge.jpeg_complete(stream[:-8] + b"\xff\xd9")
 

@@ -16,10 +16,11 @@ from PIL import Image
 
 from ...errors import UnreadableImageError
 
-# the header of a scan; then entropy-coded data up to a marker that is neither a stuffed byte (00),
-# nor a restart (D0 to D7), nor a fill byte (ITU-T T.81, B.1.1.2, B.1.1.5)
+# the header of a scan; then entropy-coded data up to a marker: not a stuffed byte (00), nor a fill
+# byte (ITU-T T.81, B.1.1.2, B.1.1.5)
 _SCAN = re.compile(rb"\xff\xda(..)", re.DOTALL)
-_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+_RESTARTS = {bytes([code]) for code in range(0xD0, 0xD8)}
 _FILLER = b"\x55" * 64
 
 
@@ -53,11 +54,15 @@ def check_jpeg(data: bytes, decode: Callable[[bytes], NDArray[Any]] = by_pillow)
 
 
 def _lengthened(data: bytes) -> bytes:
+    """Put bytes before every marker that ends entropy-coded data, restarts included."""
     parts, position = [], 0
     while scan := _SCAN.search(data, position):
-        marker = _MARKER.search(data, scan.start() + 2 + int.from_bytes(scan[1]))
-        if marker is None:
+        end = scan.start() + 2 + int.from_bytes(scan[1])
+        while marker := _MARKER.search(data, end):
+            parts += [data[position : marker.start()], _FILLER]
+            position, end = marker.start(), marker.end()
+            if marker[1] not in _RESTARTS:
+                break
+        else:
             break
-        parts += [data[position : marker.start()], _FILLER]
-        position = marker.start()
     return b"".join([*parts, data[position:]])
