@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from .._compiled import compiled
 
 Map = NDArray[np.floating[Any]]  # float32, (H, W) or to be broadcast to it
 Array = NDArray[np.float64]
@@ -64,10 +65,9 @@ def _resize_loop(image: Map, out: Map) -> None:  # pragma: no cover - compiled
             out[row, column] = above * (1 - v) + below * v
 
 
-_jit = numba.njit(nogil=True, cache=True)
-_splat: Callable[[Map, Array, Array, Array, Array], None] = _jit(_splat_loop)
-_box_rows: Callable[[Map, Map, int, float], None] = _jit(_box_rows_loop)
-_resize: Callable[[Map, Map], None] = _jit(_resize_loop)
+_splat: Callable[[Map, Array, Array, Array, Array], None] = compiled(_splat_loop)
+_box_rows: Callable[[Map, Map, int, float], None] = compiled(_box_rows_loop)
+_resize: Callable[[Map, Map], None] = compiled(_resize_loop)
 
 
 def splat(canvas: Map, columns: Array, rows: Array, radii: Array, weights: Array) -> None:
