@@ -1,24 +1,19 @@
 """The reader that MONAI's `LoadImaged` is given for radiographs."""
 
-from collections.abc import Sequence
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from monai.data.image_reader import ImageReader
 from monai.utils.enums import MetaKeys
 
 from ..errors import ConfigError, UnreadableImageError
 from ._formats.decode import decode_file
 from ._formats.pixels import Decoded, FloatImage, Options, source_id
+from ._path_reader import PathReader, Paths
 from .limits import DEFAULT_LIMITS, Limits
 
-Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
-
-class RadiographReader(ImageReader):
+class RadiographReader(PathReader):
     """Reads one radiograph: DICOM, NIfTI, NRRD, MHA, PNG, JPEG or TIFF, told by content.
 
     ``LoadImaged(keys, reader="medaug.data.RadiographReader", ensure_channel_first=True)`` gives
@@ -66,15 +61,6 @@ class RadiographReader(ImageReader):
         self.options = Options(voi=voi, grey=bool(grey), limits=limits or DEFAULT_LIMITS)
         self.mask = bool(mask)
 
-    def verify_suffix(self, filename: Paths) -> bool:  # noqa: ARG002  # MONAI's signature
-        """Every file is taken: a DICOM file often has no suffix."""
-        return True
-
-    def read(self, data: Paths, **kwargs: object) -> tuple[str, ...]:  # noqa: ARG002  # the same
-        """Keep the path; `get_data` reads it."""
-        paths = [data] if isinstance(data, str | PathLike) else list(data)
-        return tuple(str(path) for path in paths)
-
     def get_data(self, img: Paths) -> tuple[FloatImage, dict[str, Any]]:
         """Decode the file that `read` was given.
 
@@ -85,13 +71,11 @@ class RadiographReader(ImageReader):
             UnreadableImageError: the file can't be turned into correct pixels; the message names
                 it and the element or byte, and the cause is chained.
         """
-        paths = self.read(img)
-        if len(paths) != 1:
-            raise UnreadableImageError(f"RadiographReader must be given one file, got {len(paths)}")
+        path = self.only_path(img, "file")
         try:
-            image = decode_file(Path(paths[0]), self.options)
+            image = decode_file(path, self.options)
         except UnreadableImageError as error:
-            raise UnreadableImageError(f"{paths[0]}: {error}") from (error.__cause__ or error)
+            raise UnreadableImageError(f"{path}: {error}") from (error.__cause__ or error)
         meta = _metadata(image)
         if self.mask:
             valid = np.ones(image.pixels.shape, bool) if image.valid is None else image.valid

@@ -1,28 +1,24 @@
 """The reader of cines: one slice, or a stack of them, over time."""
 
-from collections.abc import Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from monai.data.image_reader import ImageReader
 from monai.utils.enums import MetaKeys
 
 from ...errors import ConfigError, UnreadableImageError
 from .._formats.decode import SNIFF_BYTES, one_line, read_file, sniff, unzip
 from .._formats.pixels import FloatImage, Options, source_id
+from .._path_reader import PathReader, Paths
 from .._sources import is_dicom
 from ..limits import DEFAULT_LIMITS, Limits
 from .dicom import decode_cine_dicom, decode_cine_folder, frame_count
 from .nifti import decode_cine_nifti
 from .pixels import Levels, StoredCine, fit_levels, scale
 
-Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
-
-class CineReader(ImageReader):
+class CineReader(PathReader):
     """Reads a cine from multi-frame DICOM, a folder of single-frame DICOM, or 4-D NIfTI.
 
     ``get_data(path)`` gives (C, T, H, W) float32 in [0, 1]: slices, phases, rows, columns. One
@@ -74,15 +70,6 @@ class CineReader(ImageReader):
         self.slices = slices
         self.limits = limits or DEFAULT_LIMITS
 
-    def verify_suffix(self, filename: Paths) -> bool:  # noqa: ARG002  # MONAI's signature
-        """Every path is taken: a DICOM file often has no suffix."""
-        return True
-
-    def read(self, data: Paths, **kwargs: object) -> tuple[str, ...]:  # noqa: ARG002  # the same
-        """Keep the path; `get_data` reads it."""
-        paths = [data] if isinstance(data, str | PathLike) else list(data)
-        return tuple(str(path) for path in paths)
-
     def get_data(self, img: Paths) -> tuple[FloatImage, dict[str, Any]]:
         """Decode the file or folder that `read` was given.
 
@@ -93,18 +80,14 @@ class CineReader(ImageReader):
             UnreadableImageError: it can't be turned into a correct cine; the message names the
                 path and the element or byte, and the cause is chained.
         """
-        paths = self.read(img)
-        if len(paths) != 1:
-            raise UnreadableImageError(
-                f"CineReader must be given one file or folder, got {len(paths)}"
-            )
+        path = self.only_path(img, "file or folder")
         try:
-            return self._decode(Path(paths[0]))
+            return self._decode(path)
         except UnreadableImageError as error:
-            raise UnreadableImageError(f"{paths[0]}: {error}") from (error.__cause__ or error)
+            raise UnreadableImageError(f"{path}: {error}") from (error.__cause__ or error)
         # a damaged file makes the libraries raise almost anything, StopIteration included
         except Exception as error:
-            raise UnreadableImageError(f"{paths[0]}: {one_line(error)}") from error
+            raise UnreadableImageError(f"{path}: {one_line(error)}") from error
 
     def _decode(self, path: Path) -> tuple[FloatImage, dict[str, Any]]:
         cine = decode_cine(path, self.limits)
