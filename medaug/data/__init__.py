@@ -3,9 +3,10 @@
 `RadiographReader` reads one radiograph, `CineReader` slices over time; `LoadRadiograph`,
 `LoadCine` and their dictionary versions do so as transforms without MONAI's `LoadImage`.
 `cines_in` lists the cines of a folder. `ImageCollection` finds, checks and splits a user's
-images, `images_in` lists those of a folder without classes, `CachedDataset` and
+images, `PictureCollection` offers digits, MNIST and CelebA in the same form, which `LoadPictured`
+turns into tensors, `images_in` lists those of a folder without classes, `CachedDataset` and
 `ClassBalancedSampler` feed a training that gives the same numbers however many workers it has,
-and `LatentDataset` feeds a generator.
+and `LatentDataset` feeds a generator, whose images `write_synthetic` writes, marked as synthetic.
 """
 
 from . import limits
@@ -15,12 +16,18 @@ from ._cines import cines_in
 from ._collection import ImageCollection
 from ._dataset import CachedDataset
 from ._folder import images_in
+from ._labelled import labelled_images
 from ._latent import LatentDataset
 from ._load import LoadRadiograph, LoadRadiographd
+from ._pictures.collection import PictureCollection
+from ._pictures.load import LoadPictured
+from ._provenance import Provenance
 from ._radiograph import RadiographReader
 from ._sampler import ClassBalancedSampler
+from ._synthetic import SYNTHETIC_SUFFIXES, write_synthetic
 
 __all__ = [
+    "SYNTHETIC_SUFFIXES",
     "CachedDataset",
     "CineReader",
     "ClassBalancedSampler",
@@ -28,10 +35,15 @@ __all__ = [
     "LatentDataset",
     "LoadCine",
     "LoadCined",
+    "LoadPictured",
     "LoadRadiograph",
     "LoadRadiographd",
+    "PictureCollection",
+    "Provenance",
     "RadiographReader",
     "cines_in",
     "images_in",
+    "labelled_images",
     "limits",
+    "write_synthetic",
 ]

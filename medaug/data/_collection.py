@@ -1,9 +1,8 @@
 """A user's labelled images, checked, and split by patient."""
 
-import hashlib
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigError, DataError
@@ -12,13 +11,12 @@ from ._radiograph import RadiographReader
 from ._scan import scan
 from ._sources import SPLITS, Row, listed, read_source
 from ._split import connected_groups, stratified_split
+from ._splits import SplitCollection
 
 _LOGGER = logging.getLogger("medaug")
 
-Item = dict[str, str | int]
 
-
-class ImageCollection:
+class ImageCollection(SplitCollection):
     """Images with class and patient, from a folder, a CSV or a MONAI JSON list, split by patient.
 
     `source` is a folder with one subfolder a class (any mix of what `RadiographReader` reads); a
@@ -54,6 +52,8 @@ class ImageCollection:
         ConfigError: an option is out of range.
     """
 
+    _PER_IMAGE = (*SplitCollection._PER_IMAGE, "_groups")
+
     def __init__(
         self,
         source: str | Path,
@@ -68,7 +68,9 @@ class ImageCollection:
         pattern = _checked_options(validation, test, patient_pattern)
         path = Path(source).expanduser()
         found = read_source(path)
-        rows = self._rows = found.rows
+        rows = found.rows
+        self._images = [str(row.file) for row in rows]
+        self._names = [row.name for row in rows]
         self._origin = found.origin
         self.classes = _class_names(path, rows)
         self._labels = [self.classes.index(row.label) for row in rows]
@@ -91,68 +93,19 @@ class ImageCollection:
         for warning in self.warnings:
             _LOGGER.warning("%s: %s", path, warning)
 
-    @property
-    def train(self) -> list[Item]:
-        """Items ``{"image": path, "label": int, "source_id": hash}`` to learn from."""
-        return self._items("training")
-
-    @property
-    def validation(self) -> list[Item]:
-        """Items to choose a model by."""
-        return self._items("validation")
-
-    @property
-    def test(self) -> list[Item]:
-        """Items to report on."""
-        return self._items("test")
-
-    @property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Number of images by split ("training", "validation", "test") and class."""
-        return self._count(range(len(self._rows)))
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 over the sorted (pixel hash, class, split) of all images."""
-        lines = sorted(
-            f"{identity} {row.label} {split}"
-            for identity, row, split in zip(self._ids, self._rows, self._splits, strict=True)
-        )
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
     def summary(self) -> str:
         """A few lines: where from, how patients are known, images (patients) by split and class."""
         one_each = {pair: k for k, pair in enumerate(zip(self._labels, self._groups, strict=True))}
         images, patients = self.counts, self._count(one_each.values())
         lines = [
-            f"{len(self._rows):,} images of {len(set(self._groups)):,} patients, {self._origin}",
+            f"{len(self._ids):,} images of {len(set(self._groups)):,} patients, {self._origin}",
             f"patients known by: {self._patients_from}",
             "images (patients) of each class:",
         ]
-        for split in SPLITS:
-            cells = (
-                f"{name} {images[split][name]} ({patients[split][name]})" for name in images[split]
-            )
-            lines.append(f"  {split}: {', '.join(cells)}")
-        return "\n".join(lines + [f"note: {warning}" for warning in self.warnings])
-
-    def _items(self, split: str) -> list[Item]:
-        """Sorted by pixel hash: the order doesn't depend on names or on where the folder lies."""
-        chosen = [k for k, place in enumerate(self._splits) if place == split]
-        return [
-            {
-                "image": str(self._rows[k].file),
-                "label": self._labels[k],
-                "source_id": self._ids[k],
-            }
-            for k in sorted(chosen, key=lambda k: (self._ids[k], self._rows[k].name))
-        ]
-
-    def _count(self, indices: Iterable[int]) -> dict[str, dict[str, int]]:
-        counts = {split: dict.fromkeys(self.classes, 0) for split in SPLITS}
-        for k in indices:
-            counts[self._splits[k]][self._rows[k].label] += 1
-        return counts
+        cells = self._table(
+            lambda split, name: f"{name} {images[split][name]} ({patients[split][name]})"
+        )
+        return "\n".join([*lines, *cells, *self._notes()])
 
 
 def _checked_options(

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from ignite import distributed as idist
 from torch.utils.data import Sampler
 
 from ..errors import ConfigError
@@ -15,13 +16,19 @@ class ClassBalancedSampler(Sampler[int]):
 
     Where the classes don't divide the batch, the places left over go round the classes in a
     drawn order. Within a class, images are gone through in shuffled passes: none comes again
-    before all have come. An epoch is ceil(n / batch_size) full batches, also where a class or
-    the whole set is smaller than a batch. The order depends on (seed, epoch) alone.
+    before all have come. An epoch is ceil(n / batch_size) full batches, also where a class is
+    smaller than its share of one. The order depends on (seed, epoch) alone.
+
+    Of several processes, each takes its slice of the same global batches, which are as many times
+    larger.
 
     Args:
         labels: class of each image; a class without images has no place in a batch.
-        batch_size: of the loader that uses this sampler.
+        batch_size: of the loader that uses this sampler, in each process.
         seed: mixed with the epoch.
+
+    Raises:
+        ConfigError: there is no image, or fewer than a batch of all processes wants.
     """
 
     def __init__(self, labels: Sequence[int], *, batch_size: int, seed: int) -> None:
@@ -29,6 +36,14 @@ class ClassBalancedSampler(Sampler[int]):
             raise ConfigError("labels must be those of at least one image, got none")
         if batch_size < 1:
             raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
+        self._replicas, self._rank = idist.get_world_size(), idist.get_rank()
+        self._share, batch_size = batch_size, batch_size * self._replicas
+        if batch_size > len(labels):
+            processes = f" in each of {self._replicas} processes" if self._replicas > 1 else ""
+            raise ConfigError(
+                f"batch_size must be at most the number of training images, {len(labels)}, got "
+                f"{self._share}{processes}"
+            )
         values = np.asarray(labels)
         self._members = [np.flatnonzero(values == label) for label in np.unique(values)]
         self._batch_size = batch_size
@@ -38,7 +53,7 @@ class ClassBalancedSampler(Sampler[int]):
         mixed(seed)
 
     def __len__(self) -> int:
-        return self._num_batches * self._batch_size
+        return self._num_batches * self._share
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order is drawn next."""
@@ -61,7 +76,9 @@ class ClassBalancedSampler(Sampler[int]):
                 for number, stream in enumerate(streams)
                 for _ in range(share + (number in extra))
             ]
-            yield from (batch[k] for k in rng.permutation(len(batch)))
+            order = rng.permutation(len(batch))
+            first = self._rank * self._share
+            yield from (batch[k] for k in order[first : first + self._share])
 
 
 def _passes(members: np.ndarray, rng: np.random.Generator) -> Iterator[int]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ignite import distributed as idist
 from tqdm import tqdm
 
 from ..errors import UnreadableImageError
@@ -48,7 +49,7 @@ def scan(rows: Sequence[Row], options: Options, *, origin: str, progress: bool) 
                 unit="image",
                 delay=0 if len(rows) > _BAR_FROM else 2,
                 leave=False,
-                disable=not progress,
+                disable=not progress or idist.get_rank() > 0,
             )
         )
     faults = [

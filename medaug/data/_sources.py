@@ -153,9 +153,9 @@ def _from_csv(path: Path) -> Source:
         if column not in header:
             raise DataError(
                 f"{path}: must have the columns file, label and, best, patient, got no {column!r}"
-                f"{_nearest(column, header)}; its columns are {listed(header, 8)}"
+                f"{nearest(column, header)}; its columns are {listed(header, 8)}"
             )
-    if "patient" not in header and (close := _nearest("patient", header)):
+    if "patient" not in header and (close := nearest("patient", header)):
         raise DataError(f"{path}: the patient's column must be called 'patient'{close}")
     return Source(
         _checked_rows(
@@ -192,10 +192,11 @@ def _csv_records(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]
     return header, records
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str], most: int = 1) -> str:
+    """In brackets, the names that are most like a wrong one; nothing where none is like it."""
     lowered = {other.lower(): other for other in names}
-    close = get_close_matches(name, lowered, n=1, cutoff=0.6)
-    return f" (nearest: {lowered[close[0]]!r})" if close else ""
+    close = get_close_matches(name.lower(), lowered, n=most, cutoff=0.6)
+    return f" (nearest: {', '.join(repr(lowered[other]) for other in close)})" if close else ""
 
 
 # ---- a MONAI data list
@@ -206,7 +207,7 @@ def _from_json(path: Path) -> Source:
     if "training" not in content:
         raise DataError(
             f"{path}: must have the key 'training' with a list of images"
-            f"{_nearest('training', content)}, got {listed(content, 8) or 'no key'}"
+            f"{nearest('training', content)}, got {listed(content, 8) or 'no key'}"
         )
     given = [split for split in SPLITS if content.get(split)]
     entries = [

@@ -451,7 +451,8 @@ def test_reader_decides_how_files_are_decoded(tmp_path):
     save(root / "a" / "colour.png", np.random.default_rng(0).integers(0, 255, (4, 4, 3), np.uint8))
     with pytest.raises(UnreadableImageError, match=r"colour\.png \(the image must be grey"):
         ImageCollection(root, **OPEN)
-    assert len(ImageCollection(root, reader=RadiographReader(grey=True), **OPEN)._rows) == 7
+    collection = ImageCollection(root, reader=RadiographReader(grey=True), **OPEN)
+    assert sum(map(len, sides(collection))) == 7
 
 
 def test_progress_bar_is_on_stderr_and_can_be_switched_off(tmp_path, capsys):

@@ -93,3 +93,20 @@ def test_negative_epoch_is_refused():
     """Epochs count from 0."""
     with pytest.raises(ConfigError, match=r"must be at least 0, got \(0, -1\)"):
         CachedDataset(ITEMS, transform(), seed=0).set_epoch(-1)
+
+
+def test_a_loop_over_the_samples_ends():
+    """Each once, in order; no index beyond them is taken."""
+    dataset = CachedDataset(ITEMS, transform(), seed=3)
+    looped = [sample["image"] for sample in dataset]
+    assert len(looped) == len(ITEMS)
+    assert torch.equal(looped[-1], dataset[-1]["image"])
+    with pytest.raises(IndexError, match=f"index must be below {len(ITEMS)}, got {len(ITEMS)}"):
+        dataset[len(ITEMS)]
+
+
+def test_nothing_is_reseeded_where_nothing_is_drawn(monkeypatch):
+    """A look into the cache is all that a deterministic transform costs."""
+    dataset = CachedDataset(ITEMS, [], seed=3)
+    monkeypatch.setattr(dataset.transform, "set_random_state", None)
+    assert torch.equal(torch.as_tensor(dataset[1]["image"]), torch.as_tensor(ITEMS[1]["image"]))

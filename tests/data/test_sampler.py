@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from medaug.data import ClassBalancedSampler
 from medaug.errors import ConfigError
 
-LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60)
+CASES = st.lists(st.integers(0, 4), min_size=1, max_size=60).flatmap(
+    lambda labels: st.tuples(st.just(labels), st.integers(1, min(40, len(labels))))
+)
+"""Labels, and a batch that isn't larger."""
 
 
 def batches(sampler, size):
@@ -20,9 +23,10 @@ def batches(sampler, size):
 
 
 @settings(deadline=None, max_examples=150)
-@given(labels=LABELS, size=st.integers(1, 40), seed=st.integers(0, 9))
-def test_batches_are_full_and_balanced(labels, size, seed):
+@given(case=CASES, seed=st.integers(0, 9))
+def test_batches_are_full_and_balanced(case, seed):
     """Class counts in a batch, and over the epoch, differ by one at most."""
+    labels, size = case
     sampler = ClassBalancedSampler(labels, batch_size=size, seed=seed)
     found = batches(sampler, size)
     assert len(found) == -(-len(labels) // size)
@@ -38,9 +42,10 @@ def test_batches_are_full_and_balanced(labels, size, seed):
 
 
 @settings(deadline=None, max_examples=100)
-@given(labels=LABELS, size=st.integers(1, 40))
-def test_no_image_comes_again_before_its_class_is_through(labels, size):
+@given(case=CASES)
+def test_no_image_comes_again_before_its_class_is_through(case):
     """After every batch, how often each image of a class was seen differs by one at most."""
+    labels, size = case
     seen = [0] * len(labels)
     for batch in batches(ClassBalancedSampler(labels, batch_size=size, seed=0), size):
         for index in batch:
@@ -78,10 +83,39 @@ def test_common_class_is_not_always_the_same_images():
     assert len(seen) > 100
 
 
+def test_processes_take_slices_of_one_batch(monkeypatch):
+    """Three ranks' batches of four, side by side, are the batches of twelve of one process."""
+    labels = [0] * 30 + [1] * 5 + [2] * 3
+    whole = ClassBalancedSampler(labels, batch_size=12, seed=1)
+    whole.set_epoch(2)
+    monkeypatch.setattr("medaug.data._sampler.idist.get_world_size", lambda: 3)
+    slices = []
+    for rank in range(3):
+        monkeypatch.setattr("medaug.data._sampler.idist.get_rank", lambda rank=rank: rank)
+        sampler = ClassBalancedSampler(labels, batch_size=4, seed=1)
+        sampler.set_epoch(2)
+        assert len(list(sampler)) == len(sampler)
+        slices.append(batches(sampler, 4))
+    sides = zip(*slices, strict=True)
+    assert [[k for part in parts for k in part] for parts in sides] == batches(whole, 12)
+
+
+def test_more_than_there_is_for_all_processes_is_refused(monkeypatch):
+    """Each rank's batch would fit by itself."""
+    monkeypatch.setattr("medaug.data._sampler.idist.get_world_size", lambda: 3)
+    with pytest.raises(ConfigError, match="number of training images, 8, got 4 in each of 3 proc"):
+        ClassBalancedSampler([0] * 8, batch_size=4, seed=0)
+
+
 @pytest.mark.parametrize(
-    ("labels", "size", "text"), [([], 4, "at least one image"), ([0], 0, "at least 1, got 0")]
+    ("labels", "size", "text"),
+    [
+        ([], 4, "at least one image"),
+        ([0], 0, "at least 1, got 0"),
+        ([0, 1], 3, "at most the number of training images, 2, got 3$"),
+    ],
 )
 def test_nothing_to_draw_is_refused(labels, size, text):
-    """No labels, no batch."""
+    """No labels, no batch, or more than there is."""
     with pytest.raises(ConfigError, match=text):
         ClassBalancedSampler(labels, batch_size=size, seed=0)

@@ -1,0 +1,1 @@
+"""Public picture sets: scikit-learn's digits, MNIST and CelebA, the last two by torchvision."""
