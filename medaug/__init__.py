@@ -5,7 +5,8 @@ The packages are loaded when first used, so that ``import medaug`` costs next to
 - `medaug.transforms`: AIIN, the paper's adaptive input-image normalisation
 - `medaug.networks`, `medaug.losses`, `medaug.engines`: GANs and the engine that trains them
 - `medaug.data`, `medaug.phantoms`: readers, patient splits, procedural images
-- `medaug.metrics`, `medaug.handlers`: diversity figures, and what watches a training
+- `medaug.features`, `medaug.metrics`: a classifier of the domain; diversity and agreement
+- `medaug.handlers`: what watches a training
 - `medaug.bundle`: what the configurations in ``bundles/`` call
 """
 
@@ -19,6 +20,7 @@ __all__ = [
     "data",
     "engines",
     "errors",
+    "features",
     "handlers",
     "losses",
     "metrics",
