@@ -5,8 +5,9 @@ instead of MONAI's chain of tracebacks.
 """
 
 from ._errors import install_under_monai_bundle
+from ._export import export_generator
+from ._image_writer import ImageWriter, describe_model
 from ._inference import (
-    ImageWriter,
     labels_of,
     load_generator,
     require_same_classes,
@@ -14,21 +15,27 @@ from ._inference import (
 )
 from ._overrides import as_bool, check_overrides
 from ._pipeline import write_images
-from ._run import announce, start_run
+from ._run import announce, as_resume, start_run
+from ._training_set import training_set_hash, write_training_set
 from ._workflow import find_root
 
 __all__ = [
     "ImageWriter",
     "announce",
     "as_bool",
+    "as_resume",
     "check_overrides",
+    "describe_model",
+    "export_generator",
     "find_root",
     "labels_of",
     "load_generator",
     "require_same_classes",
     "start_run",
     "trained_settings",
+    "training_set_hash",
     "write_images",
+    "write_training_set",
 ]
 
 install_under_monai_bundle()

@@ -1,21 +1,14 @@
-"""From a trained model to image files."""
+"""What a training left, taken up again."""
 
 import json
-import logging
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from ignite.engine import Engine, Events
-from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import CheckpointError, ConfigError
-from ..handlers import to_uint8
-
-logger = logging.getLogger("medaug")
 
 
 def trained_settings(run_dir: str | Path, **defaults: Any) -> dict[str, Any]:
@@ -36,19 +29,31 @@ def trained_settings(run_dir: str | Path, **defaults: Any) -> dict[str, Any]:
     return settings
 
 
+def find_model(run_dir: str | Path) -> Path:
+    """``models/model.pt`` of a training.
+
+    Raises:
+        CheckpointError: it isn't there.
+    """
+    path = Path(run_dir) / "models" / "model.pt"
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path} is not there: train first, or name a training's output folder by --run_dir"
+        )
+    return path
+
+
 def load_generator(
     network: nn.Module, run_dir: str | Path, device: torch.device | str
 ) -> nn.Module:
     """Load ``models/model.pt`` of a training into the network, ready to generate on `device`.
 
     Raises:
-        CheckpointError: there is no such file, it is damaged, or it belongs to another network.
+        CheckpointError: there is no such file, it is damaged or holds code, or it belongs to
+            another network; the message names the first weight that differs, and the sizes that
+            the training had.
     """
-    path = Path(run_dir) / "models" / "model.pt"
-    if not path.exists():
-        raise CheckpointError(
-            f"{path} is not there: train first, or name a training's output folder by --run_dir"
-        )
+    path = find_model(run_dir)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever torch's unpickler, zip reader or file system raises
@@ -56,15 +61,38 @@ def load_generator(
             f"{path} must be a state dict as a training saves it, got a file that is damaged or "
             f"holds more than weights ({type(error).__name__})"
         ) from error
-    try:
-        network.load_state_dict(state)
-    except (RuntimeError, TypeError) as error:  # torch's first line of several only names the class
-        reason = " ".join(str(error).split("\n\t")[-1].split())
-        name = type(network).__name__
+    difference = _difference(network.state_dict(), state)
+    if difference:
         raise CheckpointError(
-            f"{path} must hold the weights of {name} as it is configured: {reason}"
-        ) from error
+            f"{path} must hold the weights of {type(network).__name__} as it is configured: "
+            f"{difference}{_sizes(run_dir)}"
+        )
+    network.load_state_dict(state)
     return network.to(device).eval()
+
+
+def _difference(wanted: Mapping[str, Tensor], found: object) -> str:
+    """What keeps weights from being loaded; empty where nothing does."""
+    if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
+        return "got no state dict"
+    missing = [name for name in wanted if name not in found]
+    unknown = [str(name) for name in found if name not in wanted]
+    if missing or unknown:
+        counts = f"{len(missing)} of its {len(wanted)} are missing, {len(unknown)} are unknown"
+        return f"{counts}, the first is {(missing + unknown)[0]}"
+    for name, tensor in wanted.items():
+        if tensor.shape != found[name].shape:
+            return f"{name} must be {tuple(tensor.shape)}, got {tuple(found[name].shape)}"
+    return ""
+
+
+def _sizes(run_dir: str | Path) -> str:
+    """The sizes that a training had, as far as it has recorded them."""
+    settings = trained_settings(run_dir)
+    sizes = [f"{key} {settings[key]}" for key in ("image_size", "latent_dim") if key in settings]
+    if isinstance(settings.get("classes"), list):
+        sizes.append(f"{len(settings['classes'])} classes")
+    return f"; the training had {', '.join(sizes)}" if sizes else ""
 
 
 def labels_of(class_names: Sequence[str | int] | str | int, classes: Sequence[str]) -> list[int]:
@@ -96,36 +124,3 @@ def require_same_classes(
             f"{dataset_dir} must hold the classes {list(trained)}, which the model was trained on, "
             f"got {list(found)}"
         )
-
-
-class ImageWriter:
-    """Write what an evaluator generates as 8-bit PNG: ``<directory>/<class>/<class>_NNNNN.png``.
-
-    Args:
-        directory: made if it isn't there; files of the same name are replaced.
-        classes: names, in the order of the labels; what a file's name can't hold becomes ``_``.
-    """
-
-    def __init__(self, directory: str | Path, classes: Sequence[str]) -> None:
-        self.directory = Path(directory)
-        # A class from a list may be called a/b, or ../b by somebody who means harm.
-        self.classes = tuple(re.sub(r"[^\w. +-]|^\.+", "_", name) for name in classes)
-        self._written = 0
-
-    def attach(self, engine: Engine) -> None:
-        """Register with a `SupervisedEvaluator` over a `LatentDataset`."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._write)
-        engine.add_event_handler(Events.COMPLETED, self._finish)
-
-    def _write(self, engine: Engine) -> None:
-        output: Any = engine.state.output
-        for image, label in zip(to_uint8(output["pred"]), output["label"].tolist(), strict=True):
-            name = self.classes[label]
-            folder = self.directory / name
-            folder.mkdir(parents=True, exist_ok=True)
-            picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-            picture.save(folder / f"{name}_{self._written:05d}.png")
-            self._written += 1
-
-    def _finish(self) -> None:
-        logger.info("%d images written to %s", self._written, self.directory.absolute())

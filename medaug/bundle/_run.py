@@ -2,20 +2,28 @@
 
 import json
 import logging
+import os
 import platform
 import shlex
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..engines import write_atomically
-from ..errors import ConfigError
+from ignite import distributed as idist
+
+from ..engines import newest_first, on_first_rank, remove_temporary, write_atomically
+from ..errors import CheckpointError, ConfigError
 from ..handlers import ClassDiversity, format_table
+from ._overrides import FALSE, TRUE
+from ._training_set import write_training_set
 from ._workflow import find_configuration
 
 logger = logging.getLogger("medaug")
 
-RESULTS = ("models", "samples", "tensorboard", "metrics.csv", "diversity.json", "run.json")
+RESULTS = (
+    *("models", "samples", "tensorboard", "metrics.csv", "iterations.csv", "diversity.json"),
+    "run.json",
+)
 """What a training writes into its output folder."""
 PACKAGES = ("medaug", "monai", "torch", "pytorch-ignite", "numpy", "numba", "pydicom")
 
@@ -33,33 +41,84 @@ class Collection(Protocol):
         """A few lines for a person."""
 
 
+def as_resume(value: object) -> bool | str:
+    """What ``--resume`` says: whether to go on from the newest checkpoint, or from which.
+
+    True, 'true' and the like; False, None, 'false'; else a path.
+    """
+    if value is None or str(value).lower() in FALSE:
+        return False
+    return True if str(value).lower() in TRUE else str(value)
+
+
 def start_run(
-    output_dir: str | Path, data: Collection, *, dataset_dir: str | Path, seed: int
+    output_dir: str | Path,
+    data: Collection,
+    *,
+    dataset_dir: str | Path,
+    seed: int,
+    resume: object = None,
 ) -> None:
     """Make the output folder, record in ``run.json`` what the run is made of, and say so.
 
     The record holds the configuration with its overrides, versions, the seed, and the data lists
-    by pixel hash, with one fingerprint for them all. Results of an earlier run are moved to
-    ``previous_N`` inside the folder.
+    by pixel hash, with one fingerprint for them all; ``models/training_set.json`` holds the pixel
+    hashes of the training images. Results of an earlier run are moved to ``previous_N`` inside the
+    folder, but for those of a run that is to go on, whose record gets another entry under
+    ``resumed``. Of several processes, the first does this and the others wait.
 
     Raises:
         ConfigError: the output folder cannot be made, or lies among the images, where the next run
-            would take its pictures for a class.
+            would take its pictures for a class; or torchrun started this without the overlay that
+            joins its processes.
+        CheckpointError: the checkpoint to go on from isn't there, or was trained on other images.
     """
-    folder = Path(output_dir).absolute()
-    if folder.resolve().is_relative_to(Path(dataset_dir).resolve()):
+    if int(os.environ.get("WORLD_SIZE", "1")) != idist.get_world_size():
+        raise ConfigError(
+            "several processes must be run with the overlay that joins them: --config_file "
+            "\"['.../train.json','.../multi_gpu_train.json']\""
+        )
+    on_first_rank(lambda: _start(Path(output_dir), data, dataset_dir, seed, as_resume(resume)))
+
+
+def _start(
+    output_dir: Path, data: Collection, dataset_dir: str | Path, seed: int, resume: bool | str
+) -> None:
+    folder = output_dir.absolute()
+    if str(dataset_dir) and folder.resolve().is_relative_to(Path(dataset_dir).resolve()):
         raise ConfigError(f"--output_dir must lie outside of {dataset_dir}, got {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--output_dir must be a folder that can be made: {error}") from error
-    _set_aside(folder)
-    parts = {"train": data.train, "validation": data.validation, "test": data.test}
-    record = {
+    remove_temporary(folder)
+    path = folder / "run.json"
+    made_by = {
         "configuration": find_configuration(),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
-        "seed": seed,
+    }
+    goes_on = _goes_on(folder / "models", resume)
+    if goes_on and path.exists():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["data_fingerprint"] != data.fingerprint:
+            raise CheckpointError(
+                f"--resume must go on with the same images and splits: those in {path} are others"
+            )
+        record["resumed"] = [*record.get("resumed", ()), made_by]
+    else:
+        if not goes_on:
+            _set_aside(folder)
+        write_training_set(data.train, folder / "models" / "training_set.json")
+        record = made_by | {"seed": seed} | _what_of(data)
+    text = json.dumps(record, indent=1, default=str) + "\n"
+    write_atomically(path, lambda path: path.write_text(text, encoding="utf-8"))
+    logger.info("%s\nresults go to %s", data.summary(), folder)
+
+
+def _what_of(data: Collection) -> dict[str, Any]:
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
         "classes": list(data.classes),
         "data_fingerprint": data.fingerprint,
         "data": {
@@ -67,9 +126,18 @@ def start_run(
             for part, items in parts.items()
         },
     }
-    text = json.dumps(record, indent=1, default=str) + "\n"
-    write_atomically(folder / "run.json", lambda path: path.write_text(text, encoding="utf-8"))
-    logger.info("%s\nresults go to %s", data.summary(), folder)
+
+
+def _goes_on(models: Path, resume: bool | str) -> bool:
+    """Whether what is in `models` belongs to the run that begins."""
+    if isinstance(resume, str):
+        named = Path(resume)
+        if not named.exists():
+            raise CheckpointError(
+                f"--resume must be true, false or a checkpoint that is there, got {resume}"
+            )
+        return named.resolve().is_relative_to(models.resolve())
+    return resume and bool(newest_first(models))
 
 
 def _set_aside(folder: Path) -> None:
@@ -88,6 +156,8 @@ def _set_aside(folder: Path) -> None:
 
 def announce(output_dir: str | Path, *, bundle_root: str) -> None:
     """Say what came out, where everything is, and the command to try next."""
+    if idist.get_rank() > 0:
+        return
     folder = Path(output_dir).absolute()
     table = folder / "diversity.json"
     rows = (

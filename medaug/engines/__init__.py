@@ -1,14 +1,21 @@
 """The engine that trains GANs, and what it is made of."""
 
-from ._augment import DiffAugment
-from ._events import epochs
-from ._gan import GanEvents, GanTrainer
+from ._acgan import ACGANObjective
+from ._augment import Augmentation, DiffAugment
+from ._distributed import local_device, on_first_rank, start_distributed, stop_distributed
+from ._events import GanEvents, epochs
+from ._files import load_tensors, load_weights, remove_temporary, write_atomically
+from ._gan import GanTrainer
 from ._latents import prepare_latents
-from ._objective import ACGANObjective, Losses, Objective
-from ._saver import ModelSaver, write_atomically
+from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
+from ._saver import BestModelSaver, ModelSaver, newest_first
 
 __all__ = [
     "ACGANObjective",
+    "Augmentation",
+    "BestModelSaver",
+    "ConditionalObjective",
+    "DCGANObjective",
     "DiffAugment",
     "GanEvents",
     "GanTrainer",
@@ -16,6 +23,14 @@ __all__ = [
     "ModelSaver",
     "Objective",
     "epochs",
+    "load_tensors",
+    "load_weights",
+    "local_device",
+    "newest_first",
+    "on_first_rank",
     "prepare_latents",
+    "remove_temporary",
+    "start_distributed",
+    "stop_distributed",
     "write_atomically",
 ]

@@ -1,12 +1,23 @@
 """Differentiable augmentation of what the discriminator sees, real and fake alike."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Augmentation = Callable[[Tensor, torch.Generator], Tensor]
+
+class Augmentation(Protocol):
+    """What the engine needs of an augmentation: a pure function of images and random numbers.
+
+    Attributes:
+        draws: how many numbers it wants for each image.
+    """
+
+    draws: int
+
+    def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Augment (N, C, H, W) by (N, draws) numbers, uniform in [0, 1)."""
 
 
 class DiffAugment:
@@ -25,6 +36,8 @@ class DiffAugment:
     Shape: (N, C, H, W) to the same; values may leave [0, 1].
     """
 
+    draws = 6
+
     def __init__(
         self,
         *,
@@ -38,10 +51,9 @@ class DiffAugment:
         self.contrast = contrast
         self.cutout = cutout
 
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Augment a batch, drawing from a generator on the CPU."""
+    def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Augment a batch."""
         n = len(images)
-        draws = torch.rand(n, 6, generator=generator).to(images.device)
         images = _shift(images, self.shift, draws[:, 0:2])
         images = images + (draws[:, 2].view(n, 1, 1, 1) * 2 - 1) * self.brightness
         low, high = self.contrast

@@ -1,47 +1,76 @@
 """The GAN engine: who takes which step when, on which device, at which precision."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
+import errno
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from ignite import distributed as idist
-from ignite.engine import Engine, EventEnum, Events
+from ignite.engine import Engine, Events
 from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler
 
-from ..errors import TrainingDivergedError
+from .._precision import autocast_dtype
+from ..errors import ConfigError, TrainingDivergedError, UserError
 from ..losses import Penalty
 from ._augment import Augmentation
+from ._distributed import mean_over_ranks, own_slice, share_weights
+from ._ema import MovingAverage
+from ._events import GanEvents
 from ._objective import Condition, Objective
+from ._passes import Passes
+from ._player import Player, channels_last
 
-LATENT, AUGMENT_REAL, AUGMENT_FAKE, LAYERS = range(4)
+LATENT, AUGMENT_REAL, AUGMENT_FAKE, LAYERS, LOADING, WORKERS = range(6)
 """What random numbers are drawn for; a word of the seed."""
+SHOWN_DIGITS = 12
+"""Of an image's pixel hash, in an error."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class GanEvents(EventEnum):
-    """Fired in each iteration, in this order, beside MONAI's `IterationEvents`."""
+class MicroBatch(NamedTuple):
+    """What one forward and backward pass is made for.
 
-    DISCRIMINATOR_COMPLETED = "discriminator_completed"
-    GENERATOR_COMPLETED = "generator_completed"
+    Attributes:
+        real: (n, C, H, W).
+        latent: (n, latent_dim).
+        condition: what the generator is told beside.
+        draws_real: (n, k), for the augmentation of real images.
+        draws_fake: (n, k), for that of generated ones.
+    """
+
+    real: Tensor
+    latent: Tensor
+    condition: Condition
+    draws_real: Tensor
+    draws_fake: Tensor
 
 
 class GanTrainer(Trainer):
     """Train a generator against a discriminator.
 
-    An iteration draws latents, makes fake images, steps the discriminator on real and fake ones,
-    then the generator on the same fake ones. The engine knows nothing of a particular GAN: an
+    An iteration takes a batch, makes as many fake images, steps the discriminator on real and fake
+    ones, then the generator on the same fake ones. The engine knows nothing of a particular GAN: an
     `Objective` has the mathematics.
 
-    All random numbers come from (`seed`, step, purpose), latents for the global batch of which
-    each rank takes its slice; so a run is repeated bit for bit on one kind of machine.
+    **Repeatable.** All random numbers come from (`seed`, step, purpose), those of latents and
+    augmentation for the global batch, of which each rank takes its slice; Python's, NumPy's and
+    torch's global generators are seeded anew for each batch. So nothing random has to be saved: a
+    run that goes on from `checkpoint()` is the run that never stopped, bit for bit on one kind of
+    machine.
+
+    **Several processes**: see `start_distributed`. Gradients and figures are means over ranks.
 
     `engine.state.output` holds floats: `loss` (the generator's total), `g_loss` and `d_loss` (the
     adversarial parts), `d_real` = D(x), `d_fake_before` and `d_fake_after` = D(G(z)) before and
     after the discriminator's step, as means of sigmoids; the objective's parts; penalties by name.
+    Losses whose scores are no logits of probabilities have `score_real`, `score_fake_before` and
+    `score_fake_after` instead, raw means. The generator's figures are those of its own steps.
 
     Args:
         device: where to train.
@@ -58,13 +87,18 @@ class GanTrainer(Trainer):
         seed: of latents, augmentation and random layers.
         augment: applied to real and fake images alike before the discriminator sees them.
         penalties: added to the discriminator's loss, each at its own interval.
-        ema_decay: of the moving average of the generator's weights, `ema_generator`, per step;
-            early on it follows faster: min(decay, (1 + step) / (10 + step)).
+        ema_decay: of `ema_generator`, the `MovingAverage` of the generator, per step; 0 for none.
         amp: bfloat16 autocast where the processor has it (float16 on older GPUs).
+        d_steps: steps of the discriminator, each on a batch of its own, for one of the generator.
+        accumulation: micro-batches that a batch is cut into to save memory; their gradients add
+            up to those of the whole, unless layers look at the whole batch.
+        clip_norm: largest norm of a network's gradients; None leaves them.
+        schedulers: of the learning rates, stepped after each epoch.
         train_handlers: Ignite handlers, attached in this order.
         epoch_length: iterations of an epoch; by default the length of the data loader.
 
     Raises:
+        ConfigError: a batch can't be cut into `accumulation` equal parts.
         TrainingDivergedError: in `run`, when a loss is no longer finite.
     """
 
@@ -85,28 +119,36 @@ class GanTrainer(Trainer):
         penalties: Sequence[Penalty] = (),
         ema_decay: float = 0.996,
         amp: bool = False,
+        d_steps: int = 1,
+        accumulation: int = 1,
+        clip_norm: float | None = None,
+        schedulers: Sequence[LRScheduler] = (),
         train_handlers: Sequence[Any] | None = None,
         epoch_length: int | None = None,
     ) -> None:
         # Before the base class, whose __init__ attaches handlers that may look at the engine.
-        self.network = self.generator = _channels_last(generator)
-        self.discriminator = _channels_last(discriminator)
-        self.ema_generator = deepcopy(_bare(generator)).eval().requires_grad_(False)
-        self.optimizer = self.g_optimizer = g_optimizer
-        self.d_optimizer = d_optimizer
+        device = torch.device(device)
+        self.network = self.generator = channels_last(share_weights(generator, device))
+        self.discriminator = channels_last(share_weights(discriminator, device))
+        self.ema = MovingAverage(self.generator, ema_decay)
+        self.ema_generator = self.ema.network
+        self.autocast_dtype = autocast_dtype(device) if amp else None
+        scaled = self.autocast_dtype is torch.float16
+        self.optimizer = g_optimizer
+        self.players = {
+            "generator": Player(self.generator, g_optimizer, clip_norm=clip_norm, scaled=scaled),
+            "discriminator": Player(
+                self.discriminator, d_optimizer, clip_norm=clip_norm, scaled=scaled
+            ),
+        }
         self.objective = objective
         self.latent_dim = latent_dim
         self.seed = seed
         self.augment = augment
         self.penalties = tuple(penalties)
-        self.ema_decay = ema_decay
-        self.autocast_dtype = autocast_dtype(torch.device(device)) if amp else None
-        self.scalers = [
-            torch.amp.GradScaler(
-                torch.device(device).type, enabled=self.autocast_dtype is torch.float16
-            )
-            for _ in range(2)
-        ]
+        self.d_steps = d_steps
+        self.accumulation = accumulation
+        self.schedulers = tuple(schedulers)
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -117,24 +159,79 @@ class GanTrainer(Trainer):
             decollate=False,
         )
         self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        self.add_event_handler(Events.EPOCH_COMPLETED, self._step_schedulers)
         # Ignite takes an exception as dealt with once it has a handler: after all others, raise it.
         self.add_event_handler(Events.EXCEPTION_RAISED, _raise)
+
+    def run(self) -> None:  # type: ignore[override]  # as all of MONAI's engines are run
+        """Train from where the engine is to the last epoch."""
+        Engine.run(self, data=Passes(self), max_epochs=self.state.max_epochs)
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Everything that the next iteration depends on, as tensors and plain values."""
+        return {
+            "players": {name: player.state_dict() for name, player in self.players.items()},
+            "ema_generator": self.ema_generator.state_dict(),
+            "schedulers": [scheduler.state_dict() for scheduler in self.schedulers],
+            "iteration": self.state.iteration,
+            "shape": self.shape(),
+        }
+
+    def shape(self) -> dict[str, Any]:
+        """What a run must share with the one that it takes up, beside what its user sets."""
+        return {
+            "iterations of an epoch": self.state.epoch_length,
+            "batch size": getattr(self.data_loader, "batch_size", None),
+            "number of processes": idist.get_world_size(),
+            "seed of the engine": self.seed,
+        }
+
+    def restore(self, checkpoint: Mapping[str, Any]) -> None:
+        """Go on from a `checkpoint` when run next; in the middle of an epoch, too.
+
+        Raises:
+            RuntimeError, KeyError, ValueError: it is of other networks or optimisers.
+        """
+        for name, player in self.players.items():
+            player.load_state_dict(checkpoint["players"][name])
+        self.ema_generator.load_state_dict(checkpoint["ema_generator"])
+        for scheduler, state in zip(self.schedulers, checkpoint["schedulers"], strict=True):
+            scheduler.load_state_dict(state)
+        self.state.iteration = checkpoint["iteration"]
+        self.state.epoch = self.state.iteration // self.state.epoch_length
 
     def latents(self, num_images: int, step: int) -> Tensor:
         """This rank's latent vectors of a step, (num_images, latent_dim), float32."""
         total = num_images * idist.get_world_size()
         drawn = torch.randn(total, self.latent_dim, generator=self._random(step, LATENT))
-        first = num_images * idist.get_rank()
-        return drawn[first : first + num_images].to(self.state.device)
+        return own_slice(drawn).to(self.state.device)
 
     def _start_epoch(self, engine: Engine) -> None:
         engine.state.metrics.clear()  # figures of an epoch are figures of that epoch
         self.generator.train()
         self.discriminator.train()
+        epoch = engine.state.epoch
         for part in ("sampler", "dataset"):
             set_epoch = getattr(getattr(self.data_loader, part, None), "set_epoch", None)
             if set_epoch is not None:
-                set_epoch(engine.state.epoch)
+                set_epoch(epoch)
+
+    def _step_schedulers(self) -> None:
+        for scheduler in self.schedulers:
+            scheduler.step()
+
+    def seed_workers(self, step: int) -> None:
+        """For the seeds that a loader gives its workers when it is gone through from `step` on."""
+        generator = getattr(self.data_loader, "generator", None)
+        if generator is not None:
+            generator.manual_seed(self._random(step, WORKERS, idist.get_rank()).initial_seed())
+
+    def seed_globals(self, step: int) -> None:
+        """For transforms that draw from Python's, NumPy's or torch's own generators."""
+        seed = self._random(step, LOADING, idist.get_rank()).initial_seed()
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.manual_seed(seed)
 
     def _random(self, step: int, *words: int) -> torch.Generator:
         entropy = np.random.SeedSequence([self.seed, step, *words])
@@ -144,133 +241,145 @@ class GanTrainer(Trainer):
         dtype = self.autocast_dtype
         return torch.autocast(self.state.device.type, dtype=dtype, enabled=dtype is not None)
 
-    def _iteration(self, engine: Any, batchdata: dict[str, Tensor]) -> dict[str, float]:
+    def _iteration(self, engine: Any, batchdata: dict[str, Any]) -> dict[str, float]:
         """Take one step of each network."""
-        step = engine.state.iteration
+        step = self.objective.step = engine.state.iteration
         torch.manual_seed(self._random(step, LAYERS, idist.get_rank()).initial_seed())
-        real, condition = self.objective.prepare_batch(batchdata)
-        real = real.to(self.state.device).contiguous(memory_format=torch.channels_last)
-        condition = tuple(part.to(self.state.device) for part in condition)
-
-        with self._autocast():
-            fake = self.generator(self.latents(len(real), step), *condition)
+        parts = self._micro_batches(batchdata, step)
+        g_steps = step % self.d_steps == 0
+        fakes = self._generate(parts, keep_graph=g_steps and len(parts) == 1)
         engine.fire_event(IterationEvents.FORWARD_COMPLETED)
-        figures = self._discriminator_step(step, real, fake.detach(), condition)
+        figures = self._step("discriminator", self._discriminator_losses(parts, fakes, step))
         engine.fire_event(GanEvents.DISCRIMINATOR_COMPLETED)
-        figures |= self._generator_step(step, fake, condition)
-        engine.fire_event(GanEvents.GENERATOR_COMPLETED)
-        self._update_ema(step)
-
-        output = dict(zip(figures, torch.stack(list(figures.values())).tolist(), strict=True))
-        _require_finite(output, step)
+        if g_steps:
+            figures |= self._step("generator", self._generator_losses(parts, fakes))
+            engine.fire_event(GanEvents.GENERATOR_COMPLETED)
+            with self._autocast():
+                part = parts[0]
+                self.ema.update(self.generator, step // self.d_steps, part.latent, part.condition)
+        values = mean_over_ranks(torch.stack(list(figures.values())))
+        output = dict(zip(figures, values.tolist(), strict=True))
+        _require_finite(output, step, batchdata)
         engine.state.output = output
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return output
 
-    def _judge(self, images: Tensor, condition: Condition, step: int, purpose: int) -> Any:
+    def _micro_batches(self, batchdata: Mapping[str, Any], step: int) -> list[MicroBatch]:
+        device = self.state.device
+        real, condition = self.objective.prepare_batch(batchdata)
+        count = len(real)
+        if count % self.accumulation:
+            raise ConfigError(
+                f"accumulation must cut a batch into equal parts, got {self.accumulation} for "
+                f"{count} images"
+            )
+        draws = [self._draws(count, step, use) for use in (AUGMENT_REAL, AUGMENT_FAKE)]
+        whole = (
+            real.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last),
+            self.latents(count, step),
+            *draws,
+            *(part.to(device, non_blocking=True) for part in condition),
+        )
+        chunks = zip(*(value.chunk(self.accumulation) for value in whole), strict=True)
+        return [MicroBatch(x, z, tuple(told), dr, df) for x, z, dr, df, *told in chunks]
+
+    def _draws(self, count: int, step: int, purpose: int) -> Tensor:
+        total, wanted = count * idist.get_world_size(), self.augment.draws if self.augment else 0
+        drawn = torch.rand(total, wanted, generator=self._random(step, purpose))
+        return own_slice(drawn).to(self.state.device)
+
+    def _generate(self, parts: Sequence[MicroBatch], *, keep_graph: bool) -> list[Tensor]:
+        with torch.set_grad_enabled(keep_graph), self._autocast():
+            return [self.generator(part.latent, *part.condition) for part in parts]
+
+    def _judge(self, images: Tensor, draws: Tensor, condition: Condition) -> Any:
         if self.augment is not None:
-            images = self.augment(images, self._random(step, purpose, idist.get_rank()))
+            images = self.augment(images, draws)
         return self.objective.discriminate(self.discriminator, images, condition)
 
-    def _discriminator_step(
-        self, step: int, real: Tensor, fake: Tensor, condition: Condition
-    ) -> dict[str, Tensor]:
-        self.d_optimizer.zero_grad(set_to_none=True)
-        with self._autocast():
-            on_real = self._judge(real, condition, step, AUGMENT_REAL)
-            on_fake = self._judge(fake, condition, step, AUGMENT_FAKE)
-            losses = self.objective.discriminator_loss(on_real, on_fake, condition)
-        total = losses.total
-        parts = dict(losses.parts)
-        for penalty in self.penalties:
-            if step % penalty.every == 0:
-                value = penalty(self._scorer(condition, step), real)
-                total = total + value
-                parts[penalty.name] = value
-        self._descend(total, self.d_optimizer, self.scalers[0])
-        return _detached(
-            parts,
-            d_loss=losses.adversarial,
-            d_real=self.objective.score(on_real).sigmoid().mean(),
-            d_fake_before=self.objective.score(on_fake).sigmoid().mean(),
-        )
+    def _discriminator_losses(
+        self, parts: Sequence[MicroBatch], fakes: Sequence[Tensor], step: int
+    ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        for part, made in zip(parts, fakes, strict=True):
+            fake = made.detach()
+            with self._autocast():
+                on_real = self._judge(part.real, part.draws_real, part.condition)
+                on_fake = self._judge(fake, part.draws_fake, part.condition)
+                losses = self.objective.discriminator_loss(on_real, on_fake, part.condition)
+            penalties = {
+                penalty.name: penalty(self._scorer(part), part.real, fake)
+                for penalty in self.penalties
+                if step % penalty.every == 0
+            }
+            total = torch.stack([losses.total, *penalties.values()]).sum()
+            figures = losses.parts | penalties | {"d_loss": losses.adversarial}
+            figures |= self._shown("real", on_real) | self._shown("fake_before", on_fake)
+            yield total, figures
 
-    def _scorer(self, condition: Condition, step: int) -> Callable[[Tensor], Tensor]:
+    def _scorer(self, part: MicroBatch) -> Callable[[Tensor], Tensor]:
         def score(images: Tensor) -> Tensor:
-            return self.objective.score(self._judge(images, condition, step, AUGMENT_REAL))
+            return self.objective.score(self._judge(images, part.draws_real, part.condition))
 
         return score
 
-    def _generator_step(self, step: int, fake: Tensor, condition: Condition) -> dict[str, Tensor]:
-        self.g_optimizer.zero_grad(set_to_none=True)
-        # The discriminator's own gradients would be computed, and reduced over ranks, for nothing.
+    def _generator_losses(
+        self, parts: Sequence[MicroBatch], fakes: Sequence[Tensor]
+    ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        # The discriminator's own gradients would be computed for nothing.
         self.discriminator.requires_grad_(False)
-        with self._autocast():
-            on_fake = self._judge(fake, condition, step, AUGMENT_FAKE)
-            losses = self.objective.generator_loss(on_fake, condition)
-        self._descend(losses.total, self.g_optimizer, self.scalers[1])
+        for index, part in enumerate(parts):
+            fake = fakes[index]
+            if not fake.requires_grad:
+                (fake,) = self._generate([part], keep_graph=True)
+            with self._autocast():
+                on_fake = self._judge(fake, part.draws_fake, part.condition)
+                on_real = None
+                if self.objective.paired:
+                    with torch.no_grad():
+                        on_real = self._judge(part.real, part.draws_real, part.condition)
+                losses = self.objective.generator_loss(on_fake, part.condition, on_real)
+            figures = losses.parts | {"loss": losses.total, "g_loss": losses.adversarial}
+            yield losses.total, figures | self._shown("fake_after", on_fake)
         self.discriminator.requires_grad_(True)
-        return _detached(
-            losses.parts,
-            loss=losses.total,
-            g_loss=losses.adversarial,
-            d_fake_after=self.objective.score(on_fake).sigmoid().mean(),
-        )
 
-    def _descend(
-        self, loss: Tensor, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
-    ) -> None:
-        scaled: Tensor = scaler.scale(loss)
-        self.fire_event(IterationEvents.LOSS_COMPLETED)
-        scaled.backward()
-        self.fire_event(IterationEvents.BACKWARD_COMPLETED)
-        scaler.step(optimizer)
-        scaler.update()
+    def _shown(self, name: str, output: Any) -> dict[str, Tensor]:
+        """D(x) or D(G(z)): the mean probability of being real, or the mean raw score."""
+        score = self.objective.score(output).detach().float()
+        if self.objective.probabilistic:
+            return {f"d_{name}": score.sigmoid().mean()}
+        return {f"score_{name}": score.mean()}
 
-    @torch.no_grad()
-    def _update_ema(self, step: int) -> None:
-        weight = 1 - min(self.ema_decay, (1 + step) / (10 + step))
-        bare = _bare(self.generator)
-        averaged: list[Tensor] = list(self.ema_generator.parameters())
-        torch._foreach_lerp_(averaged, list(bare.parameters()), weight)
-        for average, current in zip(self.ema_generator.buffers(), bare.buffers(), strict=True):
-            average.copy_(current)
+    def _step(
+        self, name: str, losses: Iterable[tuple[Tensor, dict[str, Tensor]]]
+    ) -> dict[str, Tensor]:
+        """Move one player by the mean of the micro-batches' losses; give the mean figures."""
+        player = self.players[name]
+        player.optimizer.zero_grad(set_to_none=True)
+        found = []
+        for total, figures in losses:
+            self.fire_event(IterationEvents.LOSS_COMPLETED)
+            player.backward(total / self.accumulation)
+            self.fire_event(IterationEvents.BACKWARD_COMPLETED)
+            found.append({name: value.detach().float() for name, value in figures.items()})
+        player.step()
+        return {name: torch.stack([part[name] for part in found]).mean() for name in found[0]}
 
 
 def _raise(_: Engine, error: BaseException) -> None:
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        raise UserError(
+            f"{error.filename or 'a result'} could not be written: {error.strerror}; the last "
+            "saved model is untouched"
+        ) from error
     raise error
 
 
-def autocast_dtype(device: torch.device) -> torch.dtype | None:
-    """The half-precision type that this device computes in natively, None where it has none."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "cpu":
-        # torch 2.10 may not know the question yet
-        able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else None
-    return None
-
-
-def _channels_last(network: nn.Module) -> nn.Module:
-    # The memory order that convolutions in half precision are fastest in.
-    to: Callable[..., nn.Module] = network.to  # older stubs of torch don't know this argument
-    return to(memory_format=torch.channels_last)
-
-
-def _bare(network: nn.Module) -> nn.Module:
-    """The network inside a DistributedDataParallel wrapper, or itself."""
-    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
-
-
-def _detached(parts: dict[str, Tensor], **further: Tensor) -> dict[str, Tensor]:
-    return {name: value.detach().float() for name, value in {**parts, **further}.items()}
-
-
-def _require_finite(output: dict[str, float], step: int) -> None:
+def _require_finite(output: Mapping[str, float], step: int, batch: Mapping[str, Any]) -> None:
     broken = {name: value for name, value in output.items() if not isfinite(value)}
     if broken:
+        hashes = ", ".join(str(name)[:SHOWN_DIGITS] for name in batch.get("source_id", ()))
+        images = f"; pixel hashes of its images: {hashes}" if hashes else ""
         raise TrainingDivergedError(
             f"losses must be finite, got {broken} in iteration {step}; the last saved model is "
-            "untouched; a lower learning rate, or --amp false, may help"
+            f"untouched; a lower learning rate, or --amp false, may help{images}"
         )

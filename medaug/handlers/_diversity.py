@@ -18,6 +18,9 @@ from ._samples import generate
 
 logger = logging.getLogger("medaug")
 
+DIVERSITY_GAP = "diversity_gap"
+"""Mean over the classes of how far synthetic and real MS-SSIM lie apart; 0 is best."""
+
 
 class ImageDataset(Sized, Protocol):
     """A data set of items with ``image`` (C, H, W) in [0, 1] and ``label``."""
@@ -78,9 +81,10 @@ class RealImages:
 class DiversityReport:
     """Compare synthetic with real images within each class, while training and at the end.
 
-    Puts ``<metric>_synthetic_<class>`` and ``<metric>_real_<class>`` into the engine's metrics, and
-    the table of the last time into a JSON file. Images that can't be compared, such as ones outside
-    of [0, 1], are warned of; they don't end a training.
+    Puts ``<metric>_synthetic_<class>``, ``<metric>_real_<class>`` and ``diversity_gap``, their mean
+    absolute difference, into the engine's metrics, and the table of the last time into a JSON
+    file. Images that can't be compared, such as ones outside of [0, 1], are warned of; they don't
+    end a training.
 
     Args:
         dataset: real images, those that the generator learns from.
@@ -131,6 +135,9 @@ class DiversityReport:
         for row in rows:
             engine.state.metrics[f"{row.metric}_synthetic_{row.name}"] = row.synthetic
             engine.state.metrics[f"{row.metric}_real_{row.name}"] = row.real
+        gaps = [abs(row.synthetic - row.real) for row in rows]
+        if gaps:
+            engine.state.metrics[DIVERSITY_GAP] = sum(gaps) / len(gaps)
         save_table(rows, self.path)
 
 

@@ -18,6 +18,9 @@ class ProgressBar:
         "g_loss": "Loss_G",
         "d_real": "D(x)",
         "d_fake_before": "D(G(z))",
+        "d_fake_after": "after",
+        "score_real": "score(x)",
+        "score_fake_before": "score(G(z))",
         "class_accuracy_real": "class",
     }
     """Output key to its heading, in the terms of the GAN literature."""

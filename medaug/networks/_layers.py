@@ -8,43 +8,64 @@ from torch import Tensor, nn
 from ..errors import ConfigError
 
 SIZES = (32, 64, 128, 256)
-SEED_SIZE = 4
-"""Side, in pixels, of the feature map that generators start from and discriminators end at."""
+SEED_SIZES = (4, 8, 16)
+SPREAD = 0.02
+"""Standard deviation of DCGAN's weights, and of every label embedding here."""
 
 
-def num_doublings(image_size: int) -> int:
-    """How many times `SEED_SIZE` doubles to reach `image_size`.
+def num_doublings(image_size: int, seed_size: int = 4) -> int:
+    """How many times `seed_size` doubles to reach `image_size`.
 
     Raises:
-        ConfigError: the size is not one of `SIZES`.
+        ConfigError: the image size is not one of `SIZES`, or the other not one of `SEED_SIZES`.
     """
     if image_size not in SIZES:
         raise ConfigError(f"image_size must be one of {SIZES}, got {image_size}")
-    return int(log2(image_size // SEED_SIZE))
+    if seed_size not in SEED_SIZES:
+        raise ConfigError(f"seed_size must be one of {SEED_SIZES}, got {seed_size}")
+    return int(log2(image_size // seed_size))
 
 
-def init_weights(network: nn.Module) -> None:
+def require_counts(**counts: int) -> None:
+    """Check numbers of things.
+
+    Raises:
+        ConfigError: one is below 1.
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise ConfigError(f"{name} must be at least 1, got {count}")
+
+
+def init_weights(network: nn.Module, *, dense: bool = False) -> None:
     """Draw weights as DCGAN does: convolutions from N(0, 0.02), batch norm from N(1, 0.02).
 
     Source: Radford et al. 2016 (arXiv 1511.06434), section 4; the batch-norm part from their code.
     Embeddings are drawn from N(0, 0.02) too, so that labels begin weak: from PyTorch's N(0, 1),
     as strong as the latent vector, each class collapsed onto one image (docs/results).
-    Linear layers keep PyTorch's own initialisation.
+
+    Args:
+        network: its layers are drawn anew.
+        dense: draw linear layers from N(0, 0.02) too; otherwise they keep PyTorch's own.
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Embedding):
-            nn.init.normal_(layer.weight, 0.0, 0.02)
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Embedding) or (
+            dense and isinstance(layer, nn.Linear)
+        ):
+            nn.init.normal_(layer.weight, 0.0, SPREAD)
         elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, 0.02)
+            nn.init.normal_(layer.weight, 1.0, SPREAD)
+            nn.init.zeros_(layer.bias)
 
 
 def init_he_weights(network: nn.Module, slope: float) -> None:
     """Draw convolutions so that signals keep their size through leaky ReLUs without batch norm.
 
-    Source: He et al. 2015 (arXiv 1502.01852), eq. 15. Biases are zero.
+    Source: He et al. 2015 (arXiv 1502.01852), eq. 15. Biases are zero; embeddings are drawn as in
+    `init_weights`, and other layers left alone.
 
     Args:
-        network: its convolutions are drawn anew.
+        network: its convolutions and embeddings are drawn anew.
         slope: of the leaky ReLUs below zero.
     """
     for layer in network.modules():
@@ -52,6 +73,23 @@ def init_he_weights(network: nn.Module, slope: float) -> None:
             nn.init.kaiming_normal_(layer.weight, slope)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Embedding):
+            nn.init.normal_(layer.weight, 0.0, SPREAD)
+
+
+def init_glorot_weights(network: nn.Module) -> None:
+    """Draw convolutions and linear layers as Keras does by default.
+
+    Source: Glorot & Bengio 2010 (AISTATS), eq. 16. Biases are zero; embeddings are drawn as in
+    `init_weights`.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Embedding):
+            nn.init.normal_(layer.weight, 0.0, SPREAD)
 
 
 class MinibatchStd(nn.Module):

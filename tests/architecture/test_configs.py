@@ -1,7 +1,6 @@
 """Every configuration fits the code that it calls."""
 
 import inspect
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,13 @@ LOCATOR = ComponentLocator()
 SPECIAL = {"_target_", "_disabled_", "_requires_", "_desc_", "_mode_"}
 # "@run_dir + '/evaluation'" goes on from another path
 ABSOLUTE = re.compile(r"""(^|(?<!\+ )['"]|[\s(=])(/\w|~/|[A-Za-z]:[\\/]|file:)""")
+
+
+def configuration(path: Path) -> Any:
+    """A file as it is run: an overlay over the bundle's train.json."""
+    base = path.with_name("train.json")
+    overlay = path.name in ("multi_gpu_train.json", "paper.json")
+    return ConfigParser.load_config_files([base, path] if overlay else [path])
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -96,13 +102,13 @@ def test_all_configurations_are_looked_at() -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
 def test_targets_exist_and_take_their_arguments(path: Path) -> None:
     """Every `_target_`, by MONAI's short names or in full."""
-    assert wrong_targets(json.loads(path.read_text("utf-8"))) == []
+    assert wrong_targets(configuration(path)) == []
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
 def test_references_and_names_exist(path: Path) -> None:
     """Every ``@id``, and every name of medaug's in an expression."""
-    config = json.loads(path.read_text("utf-8"))
+    config = configuration(path)
     assert wrong_references(config) == []
     assert wrong_names(config) == []
 
@@ -110,14 +116,14 @@ def test_references_and_names_exist(path: Path) -> None:
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
 def test_no_path_of_a_machine(path: Path) -> None:
     """Nothing that is true on one computer only."""
-    config = json.loads(path.read_text("utf-8"))
+    config = configuration(path)
     assert [text for text in strings(config) if ABSOLUTE.search(text)] == []
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=named)
 def test_overrides_are_checked_first(path: Path) -> None:
     """A slip of the hand on the command line is found before anything is done."""
-    config = json.loads(path.read_text("utf-8"))
+    config = configuration(path)
     assert config["initialize"][0] == "$medaug.bundle.check_overrides()"
 
 

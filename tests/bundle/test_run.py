@@ -13,7 +13,7 @@ from PIL import Image
 
 from medaug.bundle import announce, start_run
 from medaug.data import ImageCollection
-from medaug.errors import ConfigError
+from medaug.errors import CheckpointError, ConfigError
 
 
 @pytest.fixture
@@ -69,7 +69,6 @@ def test_results_of_an_earlier_run_are_set_aside(data: ImageCollection, tmp_path
     out = tmp_path / "out"
     for number in range(3):
         start_run(out, data, dataset_dir=tmp_path / "data", seed=number)
-        (out / "models").mkdir()
         (out / "models" / "model.pt").write_text(f"run {number}")
         (out / "metrics.csv").write_text(f"run {number}")
         if number == 0:
@@ -84,6 +83,86 @@ def test_results_of_an_earlier_run_are_set_aside(data: ImageCollection, tmp_path
         *("models", "metrics.csv", "run.json", "previous_1", "previous_2"),
         *("notes.txt", "models_of_mine"),
     }
+
+
+def begun(data: ImageCollection, tmp_path: Path) -> Path:
+    """A run's folder that has come to a checkpoint."""
+    out = tmp_path / "out"
+    start_run(out, data, dataset_dir=tmp_path / "data", seed=0)
+    (out / "models" / "resume_000000007.pt").write_text("a checkpoint")
+    (out / "metrics.csv").write_text("figures")
+    return out
+
+
+@pytest.mark.parametrize("resume", [True, "true", "out/models", "out/models/resume_000000007.pt"])
+def test_a_run_that_goes_on_stays_where_it_is(
+    resume: object, data: ImageCollection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record keeps how it began, and gets another entry each time."""
+    out = begun(data, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    first = json.loads((out / "run.json").read_text())
+    for times in (1, 2):
+        start_run(out, data, dataset_dir=tmp_path / "data", seed=0, resume=resume)
+        record = json.loads((out / "run.json").read_text())
+        assert len(record.pop("resumed")) == times
+        assert record == first
+    assert (out / "metrics.csv").exists()
+    assert not list(out.glob("previous_*"))
+
+
+@pytest.mark.parametrize("resume", [None, False, "false", "elsewhere/resume_000000003.pt"])
+def test_a_run_that_begins_anew_sets_the_earlier_one_aside(
+    resume: object, data: ImageCollection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a checkpoint of another folder, too."""
+    out = begun(data, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "resume_000000003.pt").write_text("a checkpoint")
+    start_run(out, data, dataset_dir=tmp_path / "data", seed=0, resume=resume)
+    assert (out / "previous_1" / "models" / "resume_000000007.pt").exists()
+    assert not list((out / "models").glob("resume_*"))
+
+
+def test_going_on_without_a_checkpoint_begins_anew(data: ImageCollection, tmp_path: Path) -> None:
+    """What a killed process had come to before its first one is set aside."""
+    out = begun(data, tmp_path)
+    (out / "models" / "resume_000000007.pt").unlink()
+    (out / ".run.json.123.tmp").write_text("half")
+    start_run(out, data, dataset_dir=tmp_path / "data", seed=0, resume=True)
+    assert (out / "previous_1" / "metrics.csv").exists()
+    assert not list(out.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize(
+    ("resume", "message"),
+    [
+        ("nowhere/resume.pt", "must be true, false or a checkpoint that is there, got nowhere/"),
+        (True, "must go on with the same images and splits: those in .*run.json are others"),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_left_alone(
+    resume: object, message: str, data: ImageCollection, tmp_path: Path
+) -> None:
+    """Above all the list of what the model was trained on, which a leak is looked for in."""
+    out = begun(data, tmp_path)
+    other = ImageCollection(tmp_path / "data", seed=3)
+    assert other.fingerprint != data.fingerprint
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    with pytest.raises(CheckpointError, match=f"--resume {message}"):
+        start_run(out, other, dataset_dir=tmp_path / "data", seed=3, resume=resume)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_processes_that_have_not_joined_are_refused(
+    data: ImageCollection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would train by itself, and write over the others' results."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=r"overlay that joins them: .*multi_gpu_train\.json"):
+        start_run(tmp_path / "out", data, dataset_dir=tmp_path / "data", seed=0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_output_folder_that_cannot_be_made(data: ImageCollection, tmp_path: Path) -> None:

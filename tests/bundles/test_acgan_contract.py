@@ -20,7 +20,7 @@ pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
 
 def test_properties_of_training(data: Path, tmp_path: Path) -> None:
     """Nothing that MONAI wants of a training bundle is missing."""
-    made = workflow("train", dataset_dir=str(data), output_dir=str(tmp_path / "run"), image_size=32)
+    made = workflow("train", dataset_dir=str(data), output_dir=str(tmp_path / "run"), **SMALL)
     assert made.check_properties() == []
     assert made.bundle_root == str(BUNDLE)
 
@@ -30,7 +30,7 @@ def test_looking_at_a_training_leaves_its_results_alone(data: Path, tmp_path: Pa
     out = tmp_path / "run"
     (out / "models").mkdir(parents=True)
     (out / "models" / "model.pt").write_text("an earlier model")
-    made = workflow("train", dataset_dir=str(data), output_dir=str(out), image_size=32)
+    made = workflow("train", dataset_dir=str(data), output_dir=str(out), **SMALL)
     made.check_properties()
     assert (out / "models" / "model.pt").read_text() == "an earlier model"
     assert not list(out.glob("previous_*"))
@@ -165,5 +165,5 @@ def test_card_states_the_defaults() -> None:
         stated |= dict(zip(re.findall(r"\w+", keys), given, strict=True))
     assert stated.pop("dataset_dir") == "phantoms"
     assert "phantoms" in config["dataset_dir"]
-    assert len(stated) == 12
+    assert len(stated) == 13
     assert stated == {key: config[key] for key in stated}

@@ -22,15 +22,20 @@ pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
 
 
 def test_training_writes_what_it_promises(run: Path) -> None:
-    """Model, settings, grid, TensorBoard, metrics, diversity, the run's record; nothing more."""
+    """Models, settings, checkpoint, pictures, tables, TensorBoard, the record; nothing more."""
     found = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     events = {name for name in found if name.startswith("tensorboard/events.")}
     assert len(events) == 1
     assert found - events == {
         "models/model.pt",
         "models/model.json",
+        "models/model_best.pt",
+        "models/model_best.json",
+        "models/resume_000000002.pt",
+        "models/training_set.json",
         "samples/epoch_0001.png",
         "metrics.csv",
+        "iterations.csv",
         "diversity.json",
         "run.json",
     }
@@ -42,10 +47,12 @@ def test_model_is_the_generator_of_the_settings(run: Path) -> None:
     assert settings == {
         "image_size": 32,
         "latent_dim": 8,
+        "generator_options": {"base_channels": 32},
         "use_aiin": True,
         "aiin_windows": [4, 4],
         "aiin_threshold": 10.0,
         "seed": 0,
+        "data": json.loads((run / "run.json").read_text())["data_fingerprint"],
         "classes": list(CLASSES),
         "epoch": 1,
     }
@@ -136,7 +143,7 @@ def test_amp_is_switched_by_what_a_command_line_makes_of_it(
 
 def test_a_class_smaller_than_a_batch_works(tmp_path: Path) -> None:
     """Two images of the rare class, batches of eight."""
-    data = collection(tmp_path / "data", {"normal": 7, "rare": 2})
+    data = collection(tmp_path / "data", {"normal": 13, "rare": 2})
     out = train(data, tmp_path / "run", batch_size=8)
     assert json.loads((out / "diversity.json").read_text())[0]["name"] == "normal"
 
@@ -144,6 +151,6 @@ def test_a_class_smaller_than_a_batch_works(tmp_path: Path) -> None:
 def test_classes_of_one_image_work(tmp_path: Path) -> None:
     """No pair to compare, and still a model at the end."""
     data = collection(tmp_path / "data", {"a": 1, "b": 1})
-    out = train(data, tmp_path / "run")
+    out = train(data, tmp_path / "run", batch_size=2)
     assert json.loads((out / "diversity.json").read_text()) == []
     assert (out / "models" / "model.pt").exists()

@@ -42,7 +42,8 @@ def test_copies_of_the_preprocessing_agree(use_aiin: str, data: Path) -> None:
 def infer(run: Path, out: Path, **overrides: Any) -> dict[str, np.ndarray]:
     """Images of inference.json by their path."""
     workflow("inference", run_dir=str(run), output_dir=str(out), **overrides).run()
-    files = sorted(path for path in out.rglob("*") if path.is_file())
+    assert (out / "manifest.json").is_file()
+    files = sorted(path for path in out.rglob("*") if path.is_file() and path.suffix != ".json")
     return {path.relative_to(out).as_posix(): np.asarray(Image.open(path)) for path in files}
 
 

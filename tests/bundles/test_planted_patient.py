@@ -120,6 +120,7 @@ def test_nothing_in_what_a_training_leaves(patients: Path, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     made = {path.name.partition(".")[0] for path in (tmp_path / "out").rglob("*")}
     assert {"model", "metrics", "run", "events", "epoch_0001"} <= made
+    assert {"resume_000000002", "training_set", "iterations"} <= made
     assert not found(done.stdout + done.stderr)
     assert not found_below(tmp_path)
 

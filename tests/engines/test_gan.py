@@ -1,6 +1,10 @@
 """The engine: what it computes, in which order, and that it can be repeated bit for bit."""
 
+import errno
+import os
+from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +14,19 @@ from monai.engines.utils import IterationEvents
 from monai.transforms import Compose, RandGaussianNoised
 from torch import Tensor
 
-from medaug.engines import ACGANObjective, GanEvents, GanTrainer
-from medaug.errors import TrainingDivergedError
+from medaug.engines import (
+    ACGANObjective,
+    ConditionalObjective,
+    GanEvents,
+    GanTrainer,
+    Losses,
+    ModelSaver,
+    Objective,
+)
+from medaug.errors import ConfigError, TrainingDivergedError, UserError
+from medaug.losses import HingeLoss, NonSaturatingLoss, R1Penalty, R2Penalty, RelativisticLoss
 
-from .toy import toy_trainer
+from .toy import PlainDiscriminator, PlainGenerator, toy_trainer
 
 
 def weights(trainer: GanTrainer) -> Tensor:
@@ -27,10 +40,8 @@ def random_transform() -> Compose:
 
 def sgd_trainer(**changes: Any) -> GanTrainer:
     """Adam would turn rounding in tiny gradients into whole steps."""
-    trainer = toy_trainer(augment=None, penalties=(), **changes)
-    trainer.g_optimizer = torch.optim.SGD(trainer.generator.parameters(), 0.1)
-    trainer.d_optimizer = torch.optim.SGD(trainer.discriminator.parameters(), 0.1)
-    return trainer
+    settings = {"augment": None, "penalties": (), "optimizer": partial(torch.optim.SGD, lr=0.1)}
+    return toy_trainer(**(settings | changes))
 
 
 def test_output_has_the_reports_figures() -> None:
@@ -55,10 +66,10 @@ def test_one_step_equals_the_plain_loop() -> None:
     real = batch["image"].contiguous(memory_format=torch.channels_last)
     on_real, on_fake = d(real), d(fake.detach())
     objective.discriminator_loss(on_real, on_fake, (batch["label"],)).total.backward()
-    plain.d_optimizer.step()
+    plain.players["discriminator"].optimizer.step()
     g.zero_grad()
     objective.generator_loss(d(fake), (batch["label"],)).total.backward()
-    plain.g_optimizer.step()
+    plain.players["generator"].optimizer.step()
 
     trainer.run()
     for ours, theirs in ((trainer.generator, g), (trainer.discriminator, d)):
@@ -167,13 +178,9 @@ def test_a_loss_that_is_not_finite_ends_the_run() -> None:
 
 
 def test_a_new_gan_needs_no_line_of_the_engine() -> None:
-    """An unconditional GAN, whose discriminator has one head, is a subclass of Objective."""
-    from medaug.engines import Losses, Objective
-    from medaug.losses import NonSaturatingLoss
+    """Least squares, between networks that know of no classes, is a subclass of Objective."""
 
-    class Plain(Objective):
-        loss = NonSaturatingLoss()
-
+    class LeastSquares(Objective):
         def prepare_batch(self, batch: Any) -> Any:
             return batch["image"], ()
 
@@ -184,11 +191,11 @@ def test_a_new_gan_needs_no_line_of_the_engine() -> None:
             return output
 
         def discriminator_loss(self, real: Tensor, fake: Tensor, condition: Any) -> Losses:
-            total = self.loss.discriminator(real, fake)
+            total = (real - 1).square().mean() + fake.square().mean()
             return Losses(total, total, {})
 
-        def generator_loss(self, fake: Tensor, condition: Any) -> Losses:
-            total = self.loss.generator(fake)
+        def generator_loss(self, fake: Tensor, condition: Any, real: Any = None) -> Losses:
+            total = (fake - 1).square().mean()
             return Losses(total, total, {})
 
     g = torch.nn.Sequential(
@@ -198,9 +205,190 @@ def test_a_new_gan_needs_no_line_of_the_engine() -> None:
     trainer = toy_trainer(
         generator=g,
         discriminator=d,
-        g_optimizer=torch.optim.SGD(g.parameters(), 0.1),
-        d_optimizer=torch.optim.SGD(d.parameters(), 0.1),
-        objective=Plain(),
+        g_optimizer=torch.optim.SGD(g.parameters(), 0.01),
+        d_optimizer=torch.optim.SGD(d.parameters(), 0.01),
+        objective=LeastSquares(),
     )
     trainer.run()
     assert trainer.state.iteration == 2 * 3
+
+
+def plain_trainer(**changes: Any) -> GanTrainer:
+    """Of networks that look at each image by itself, moved by plain gradient descent."""
+    torch.manual_seed(1)
+    generator, discriminator = PlainGenerator(), PlainDiscriminator()
+    settings: dict[str, Any] = {
+        "generator": generator,
+        "discriminator": discriminator,
+        "g_optimizer": torch.optim.SGD(generator.parameters(), 0.1),
+        "d_optimizer": torch.optim.SGD(discriminator.parameters(), 0.1),
+        "objective": ConditionalObjective(),
+        "penalties": [R1Penalty(gamma=0.1, every=2), R2Penalty(gamma=0.1, every=3)],
+    }
+    return toy_trainer(**(settings | changes))
+
+
+def outputs(trainer: GanTrainer) -> list[dict[str, float]]:
+    """What each iteration of a run gives."""
+    seen: list[dict[str, float]] = []
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda: seen.append(dict(trainer.state.output))
+    )
+    trainer.run()
+    return seen
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+@pytest.mark.parametrize("loss", [NonSaturatingLoss, RelativisticLoss])
+def test_micro_batches_are_the_whole_batch(parts: int, loss: Any) -> None:
+    """Figures and weights, with augmentation and penalties; R1 and R2 where they are due."""
+    whole, cut = (
+        plain_trainer(objective=ConditionalObjective(adversarial=loss()), accumulation=number)
+        for number in (1, parts)
+    )
+    expected = outputs(whole)
+    for ours, theirs in zip(outputs(cut), expected, strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5, abs=1e-6)
+    torch.testing.assert_close(weights(cut), weights(whole), atol=1e-6, rtol=1e-5)
+    assert [("r1" in output, "r2" in output) for output in expected] == [
+        (step % 2 == 0, step % 3 == 0) for step in range(1, 7)
+    ]
+
+
+def test_unequal_micro_batches_are_refused() -> None:
+    """Their mean would not be the batch's."""
+    with pytest.raises(ConfigError, match="equal parts, got 3 for 8 images"):
+        toy_trainer(accumulation=3).run()
+
+
+def test_gradients_are_clipped_to_the_norm() -> None:
+    """Both networks'; a norm that is never reached changes nothing."""
+
+    def norms(trainer: GanTrainer) -> list[float]:
+        found = []
+        for player in trainer.players.values():
+            gradients = [
+                p.grad.flatten() for p in player.network.parameters() if p.grad is not None
+            ]
+            found.append(torch.cat(gradients).norm().item())
+        return found
+
+    free, clipped, wide = (plain_trainer(clip_norm=norm) for norm in (None, 1e-3, 1e6))
+    for trainer in (free, clipped, wide):
+        trainer.run()
+    assert min(norms(free)) > 2e-3
+    assert norms(clipped) == pytest.approx([1e-3, 1e-3], rel=1e-3)
+    assert torch.equal(weights(wide), weights(free))
+
+
+def test_the_generator_takes_every_third_step() -> None:
+    """The discriminator takes all; figures of a step that wasn't taken aren't there."""
+    trainer = plain_trainer(d_steps=3)
+    moved: list[bool] = []
+    before = [p.detach().clone() for p in trainer.generator.parameters()]
+
+    def look() -> None:
+        now = [p.detach().clone() for p in trainer.generator.parameters()]
+        moved.append(not all(map(torch.equal, before, now)))
+        before[:] = now
+
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, look)
+    seen = outputs(trainer)
+    assert moved == [False, False, True] * 2
+    for output, stepped in zip(seen, moved, strict=True):
+        assert {"d_loss", "d_real", "d_fake_before"} <= output.keys()
+        assert [name in output for name in ("loss", "g_loss", "d_fake_after")] == [stepped] * 3
+
+
+def test_schedulers_step_each_epoch() -> None:
+    """The learning rate of an epoch is that of all its iterations."""
+    trainer = plain_trainer(max_epochs=3)
+    optimizers = [player.optimizer for player in trainer.players.values()]
+    trainer.schedulers = tuple(torch.optim.lr_scheduler.ExponentialLR(o, 0.5) for o in optimizers)
+    seen: list[list[float]] = []
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED,
+        lambda: seen.append([o.param_groups[0]["lr"] for o in optimizers]),
+    )
+    trainer.run()
+    assert seen == [[rate, rate] for rate in (0.1, 0.05, 0.025) for _ in range(3)]
+
+
+@pytest.mark.parametrize("loss", [HingeLoss, RelativisticLoss])
+def test_scores_that_are_no_probabilities_are_shown_raw(loss: Any) -> None:
+    """As score_*, not d_*; they are the discriminator's own means."""
+    trainer = plain_trainer(
+        objective=ConditionalObjective(adversarial=loss()), max_epochs=1, epoch_length=1
+    )
+    raw: list[float] = []
+    discriminate = trainer.objective.discriminate
+
+    def note(*arguments: Any) -> Tensor:
+        score = discriminate(*arguments)
+        raw.append(score.mean().item())
+        return score
+
+    trainer.objective.discriminate = note  # type: ignore[method-assign]  # to look on
+    (output,) = outputs(trainer)
+    assert not any(name.startswith(("d_real", "d_fake")) for name in output)
+    names = ("score_real", "score_fake_before", "score_fake_after")
+    assert [output[name] for name in names] == pytest.approx(raw[:3], rel=1e-5)
+
+
+def test_a_paired_loss_has_the_real_scores_in_the_generators_step() -> None:
+    """Loss_G = softplus(D(x) − D(G(z))) after the discriminator's step, pair by pair."""
+    trainer = plain_trainer(
+        objective=ConditionalObjective(adversarial=RelativisticLoss()),
+        augment=None,
+        penalties=(),
+        max_epochs=1,
+        epoch_length=1,
+    )
+    batch: list[Any] = []
+    before = deepcopy(trainer.generator)
+    trainer.add_event_handler(Events.ITERATION_STARTED, lambda e: batch.append(e.state.batch))
+    (output,) = outputs(trainer)
+    label = batch[0]["label"]
+    with torch.no_grad():
+        real = sum(trainer.discriminator(batch[0]["image"], label))
+        fake = sum(trainer.discriminator(before(trainer.latents(8, 1), label), label))
+    expected = torch.nn.functional.softplus(real - fake).mean()
+    assert output["g_loss"] == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_a_loss_that_is_not_finite_names_the_images(tmp_path: Path) -> None:
+    """By twelve digits of their pixels' hashes; the last checkpoint can be gone on from."""
+    trainer = plain_trainer(train_handlers=[ModelSaver(tmp_path, interval=1, settings={})])
+    batch: list[Any] = []
+
+    @trainer.on(Events.ITERATION_STARTED(once=5))
+    def break_it(engine: Any) -> None:
+        batch.extend(engine.state.batch["source_id"])
+        next(trainer.discriminator.parameters()).data.fill_(float("inf"))
+
+    with pytest.raises(TrainingDivergedError, match="in iteration 5") as caught:
+        trainer.run()
+    names = str(caught.value).rpartition("pixel hashes of its images: ")[2].split(", ")
+    assert names == [name[:12] for name in batch]
+    assert len(names) == 8
+    again = plain_trainer(
+        train_handlers=[ModelSaver(tmp_path, interval=1, settings={}, resume=True)]
+    )
+    again.run()
+    whole = plain_trainer()
+    whole.run()
+    assert torch.equal(weights(again), weights(whole))
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+def test_a_full_disk_is_told_in_one_line(code: int) -> None:
+    """Whichever handler found it so."""
+    trainer = plain_trainer()
+
+    @trainer.on(Events.EPOCH_COMPLETED)
+    def write() -> None:
+        raise OSError(code, os.strerror(code), "samples/epoch_0001.png")
+
+    text = rf"epoch_0001.png could not be written: {os.strerror(code)}"
+    with pytest.raises(UserError, match=text):
+        trainer.run()

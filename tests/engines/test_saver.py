@@ -1,6 +1,8 @@
 """The saver: what it writes, and that the last good model survives."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,18 @@ from medaug.errors import TrainingDivergedError, UserError
 from medaug.networks import ACGANGenerator
 
 from .toy import toy_trainer
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes; Python ignores the signal and gives the error."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_model_is_the_plain_ema_generator(tmp_path: Path) -> None:
@@ -51,19 +65,6 @@ def test_divergence_leaves_the_saved_model_alone(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "model.json").read_text())["epoch"] == 1
 
 
-def test_interruption_saves_what_there_is(tmp_path: Path) -> None:
-    """Ctrl-C keeps the work of an unfinished epoch, and still ends the run."""
-    trainer = toy_trainer(train_handlers=[ModelSaver(tmp_path, interval=100, settings={})])
-
-    @trainer.on(Events.ITERATION_COMPLETED(once=2))
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        trainer.run()
-    assert (tmp_path / "model.pt").exists()
-
-
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     """The error names the file; no temporary file is left."""
     target = tmp_path / "model.pt"
@@ -77,3 +78,25 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
         write_atomically(target, half)
     assert target.read_text() == "good"
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("size", [100, 20_000, 100_000])
+def test_a_full_disk_costs_nothing(size: int, tmp_path: Path) -> None:
+    """One line that names the file and the reason; the last checkpoint is gone on from."""
+
+    def run(folder: Path, epochs: int) -> None:
+        saver = ModelSaver(folder, interval=1, settings={}, resume=True)
+        toy_trainer(train_handlers=[saver], max_epochs=epochs).run()
+
+    run(tmp_path / "full", 1)
+    before = {path: path.read_bytes() for path in (tmp_path / "full").iterdir()}
+    with full_disk(size), pytest.raises(UserError, match=r"\.pt could not be .*: File too") as told:
+        run(tmp_path / "full", 3)
+    assert "\n" not in str(told.value)
+    left = {path: path.read_bytes() for path in (tmp_path / "full").iterdir()}
+    assert left.keys() == before.keys()
+    resumable = [path for path in before if path.name.startswith("resume")]
+    assert [left[path] for path in resumable] == [before[path] for path in resumable]
+    run(tmp_path / "full", 3)
+    run(tmp_path / "roomy", 3)
+    assert (tmp_path / "full/model.pt").read_bytes() == (tmp_path / "roomy/model.pt").read_bytes()

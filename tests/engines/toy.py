@@ -1,6 +1,7 @@
 """A GAN small enough to train in a test."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,9 +20,51 @@ def images(num: int = 24) -> list[dict[str, Any]]:
         {
             "image": 0.3 + 0.4 * (i % 2) + 0.05 * torch.randn(1, 32, 32, generator=random),
             "label": i % 2,
+            "source_id": f"{i:064x}",
         }
         for i in range(num)
     ]
+
+
+class PlainGenerator(torch.nn.Module):
+    """Looks at no other image of the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = torch.nn.Embedding(2, 8)
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(16, 64),
+            torch.nn.Tanh(),
+            torch.nn.Linear(64, 1024),
+            torch.nn.Sigmoid(),
+            torch.nn.Unflatten(1, (1, 32, 32)),
+        )
+
+    def forward(self, latent: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """(N, 8) and (N,) to (N, 1, 32, 32)."""
+        made: torch.Tensor = self.layers(torch.cat([latent, self.label(label)], 1))
+        return made
+
+
+class PlainDiscriminator(torch.nn.Module):
+    """Neither does this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 4, 4, 4), torch.nn.Softplus(), torch.nn.Flatten()
+        )
+        self.score, self.label = torch.nn.Linear(256, 1), torch.nn.Embedding(2, 256)
+
+    def forward(
+        self, images: torch.Tensor, label: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(N, 1, 32, 32) and (N,) to two scores (N,)."""
+        features = self.layers(images)
+        return self.score(features).flatten(), (self.label(label) * features).mean(1)
+
+
+ADAM = partial(torch.optim.Adam, lr=1e-3)
 
 
 def identity(item: Any) -> Any:
@@ -29,7 +72,11 @@ def identity(item: Any) -> Any:
 
 
 def toy_trainer(
-    *, transform: Callable[[Any], Any] = identity, num_workers: int = 0, **changes: Any
+    *,
+    transform: Callable[[Any], Any] = identity,
+    num_workers: int = 0,
+    optimizer: Callable[[Any], torch.optim.Optimizer] = ADAM,
+    **changes: Any,
 ) -> GanTrainer:
     """A trainer of seeded networks over `images`; `changes` go to `GanTrainer`."""
     torch.manual_seed(0)
@@ -49,8 +96,8 @@ def toy_trainer(
         "train_data_loader": loader,
         "generator": generator,
         "discriminator": discriminator,
-        "g_optimizer": torch.optim.Adam(generator.parameters(), 1e-3),
-        "d_optimizer": torch.optim.Adam(discriminator.parameters(), 1e-3),
+        "g_optimizer": optimizer(generator.parameters()),
+        "d_optimizer": optimizer(discriminator.parameters()),
         "objective": ACGANObjective(),
         "latent_dim": 8,
         "augment": DiffAugment(),

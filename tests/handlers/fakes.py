@@ -7,6 +7,8 @@ import torch
 from ignite.engine import Engine
 from torch import Tensor, nn
 
+from medaug.engines import GanEvents
+
 
 class Ramp(nn.Module):
     """A generator whose picture tells its class, its latent, which way is up and which left.
@@ -57,6 +59,7 @@ def engine(
         return outputs[engine.state.iteration - 1]
 
     made: Any = Engine(step)
+    made.register_events(*GanEvents)
     made.data_loader = torch.utils.data.DataLoader(range(per_epoch * 4), batch_size=4)  # type: ignore[arg-type]  # a range is data enough
     made.ema_generator = generator
     made.latent_dim = 4

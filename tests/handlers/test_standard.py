@@ -52,10 +52,15 @@ def test_a_training_leaves_all_results(tmp_path: Path) -> None:
     assert found - events == {
         "models/model.pt",
         "models/model.json",
+        "models/model_best.pt",
+        "models/model_best.json",
+        "models/resume_000000003.pt",
+        "models/resume_000000006.pt",
         "samples/epoch_0001.png",
         "samples/epoch_0002.png",
         "diversity.json",
         "metrics.csv",
+        "iterations.csv",
     }
     model = json.loads((tmp_path / "models" / "model.json").read_text())
     assert model == {"image_size": 32, "classes": ["dark", "bright"], "epoch": 2}
