@@ -1,0 +1,1 @@
+"""Scripts behind the figures in docs/results; run by hand, they need ../shared and time."""
