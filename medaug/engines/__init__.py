@@ -9,6 +9,7 @@ from ._gan import GanTrainer
 from ._latents import prepare_latents
 from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
 from ._saver import BestModelSaver, ModelSaver, newest_first
+from ._schedule import LinearDecay
 
 __all__ = [
     "ACGANObjective",
@@ -19,6 +20,7 @@ __all__ = [
     "DiffAugment",
     "GanEvents",
     "GanTrainer",
+    "LinearDecay",
     "Losses",
     "ModelSaver",
     "Objective",

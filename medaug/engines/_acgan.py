@@ -50,9 +50,8 @@ class ACGANObjective(Objective):
     def discriminate(
         self, discriminator: nn.Module, images: Tensor, condition: Condition
     ) -> Output:
-        """Source score and class logits; the discriminator is not told the label."""
-        del condition
-        source, classes = discriminator(images)
+        """Source score and class logits; a discriminator without projection ignores the label."""
+        source, classes = discriminator(images, *condition)
         return source.float(), classes.float()
 
     def score(self, output: Output) -> Tensor:

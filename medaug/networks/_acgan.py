@@ -6,6 +6,7 @@ AIIN paper (arXiv 2309.12245).
 
 from torch import Tensor, nn
 
+from ..errors import ConfigError
 from ._conditional import ConditionalGenerator
 from ._convolutional import downsampling, draw_discriminator
 from ._layers import require_counts
@@ -23,13 +24,17 @@ class ACGANDiscriminator(nn.Module):
         num_classes: how many classes there are.
         image_channels: 1 for grey, 3 for colour.
         base_channels: as in `DCGANDiscriminator`, and so are the options that are not named here.
+        projection: the source score is told the label, too: ⟨e(label), φ⟩ is added to it, as in
+            `ConditionalDiscriminator`. On few images this keeps classes diverse where a class head
+            alone favours what is easy to classify.
 
     Shape:
-        images (N, image_channels, image_size, image_size) float in [0, 1];
-        source score (N,), a logit, positive for real; class logits (N, num_classes).
+        images (N, image_channels, image_size, image_size) float in [0, 1], label (N,) int64 in
+        0 … num_classes - 1, looked at with projection only;
+        source score (N,), positive for real; class logits (N, num_classes).
 
     Raises:
-        ConfigError: an option is out of range.
+        ConfigError: an option is out of range; in `forward`, projection has no label.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class ACGANDiscriminator(nn.Module):
         num_classes: int = 3,
         image_channels: int = 1,
         base_channels: int = 32,
+        projection: bool = False,
         widest: int = 4,
         seed_size: int = 4,
         batch_norm: bool = False,
@@ -60,11 +66,20 @@ class ACGANDiscriminator(nn.Module):
             minibatch_std=minibatch_std,
             dropout=dropout,
         )
-        self.source = nn.Linear(width * seed_size**2, 1)
-        self.classes = nn.Linear(width * seed_size**2, num_classes)
+        length = width * seed_size**2
+        self.source = nn.Linear(length, 1)
+        self.classes = nn.Linear(length, num_classes)
         draw_discriminator(self, init)
+        self.label = nn.Embedding(num_classes, length) if projection else None
+        if self.label is not None:
+            nn.init.zeros_(self.label.weight)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Score the source and the class."""
         features = self.features(images * 2 - 1)
-        return self.source(features).squeeze(1), self.classes(features)
+        source = self.source(features).squeeze(1)
+        if self.label is not None:
+            if label is None:
+                raise ConfigError("a discriminator with projection must be given the label")
+            source = source + (self.label(label) * features).sum(1)
+        return source, self.classes(features)

@@ -73,10 +73,11 @@ class ConditionalGenerator(ConvolutionalGenerator):
 class ConditionalDiscriminator(nn.Module):
     """Tell real images of a class from made ones; the logit is the sum of both heads.
 
-    With projection, the second head is ⟨e(label), Σ φ⟩, where φ are the last feature maps, summed
-    over their pixels, and e an embedding drawn from N(0, 0.02); the first is a linear layer of all
-    of φ. Without, the label stands beside the image as constant maps, one for each class (or
-    attribute), 1 for the one given and 0 for the others, and the second head is zero.
+    With projection, the second head is ⟨e(label), φ⟩, where φ are the last feature maps, flattened
+    (the paper sums them over their pixels), and e an embedding that begins at zero, so that labels
+    begin weak; the first is a linear layer of φ. Without, the label stands beside the image as
+    constant maps, one for each class (or attribute), 1 for the one given and 0 for the others, and
+    the second head is zero.
 
     Args:
         image_size: height and width in pixels: 32, 64, 128 or 256.
@@ -127,10 +128,13 @@ class ConditionalDiscriminator(nn.Module):
             minibatch_std=minibatch_std,
             dropout=dropout,
         )
-        self.source = nn.Linear(width * seed_size**2, 1)
-        self.label = label_embedding(num_classes, width, codes) if projection else maps
-        self.seed_area = seed_size**2
+        length = width * seed_size**2
+        self.source = nn.Linear(length, 1)
+        self.label = label_embedding(num_classes, length, codes) if projection else maps
         draw_discriminator(self, init)
+        if projection:
+            for weight in self.label.parameters():
+                nn.init.zeros_(weight)
 
     def forward(self, images: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         """Score the source, and how the label suits the image."""
@@ -143,5 +147,4 @@ class ConditionalDiscriminator(nn.Module):
         score = self.source(features).squeeze(1)
         if not self.projection:
             return score, torch.zeros_like(score)
-        pooled = features.view(features.shape[0], -1, self.seed_area).sum(2)
-        return score, (told * pooled).sum(1)
+        return score, (told * features).sum(1)

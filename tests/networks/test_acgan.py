@@ -1,8 +1,10 @@
 """The ACGAN's networks: their layers, how they are drawn, what the label does."""
 
+import pytest
 import torch
 from torch import nn
 
+from medaug.errors import ConfigError
 from medaug.networks import (
     ACGANDiscriminator,
     ACGANGenerator,
@@ -139,3 +141,24 @@ def test_scores_of_a_fresh_discriminator_differ_between_images() -> None:
     discriminator = ACGANDiscriminator(image_size=128)
     features = discriminator.features(torch.rand(16, 1, 128, 128) * 2 - 1)
     assert 0.1 < features.std().item() < 10
+
+
+def test_projection_adds_what_the_label_says() -> None:
+    """⟨e(label), φ⟩ on the source score, nothing at first; the class logits are not told."""
+    torch.manual_seed(0)
+    discriminator = ACGANDiscriminator(image_size=32, base_channels=4, projection=True)
+    images, label = torch.rand(5, 1, 32, 32), torch.tensor([0, 1, 2, 0, 1])
+    before, classes = discriminator(images, label)
+    torch.nn.init.normal_(discriminator.label.weight)
+    after, same = discriminator(images, label)
+    features = discriminator.features(images * 2 - 1)
+    expected = (discriminator.label.weight[label] * features).sum(1).tolist()
+    assert (after - before).tolist() == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    assert torch.equal(classes, same)
+
+
+def test_projection_without_a_label_is_refused() -> None:
+    """In one line."""
+    discriminator = ACGANDiscriminator(image_size=32, base_channels=4, projection=True)
+    with pytest.raises(ConfigError, match="must be given the label"):
+        discriminator(torch.rand(2, 1, 32, 32))

@@ -14,29 +14,34 @@ LABEL = torch.tensor([3, 0, 2, 1, 2])
 
 
 @pytest.mark.parametrize("codes", [None, CODES], ids=["classes", "codes"])
-def test_projection_is_the_papers_formula(codes: list[list[int]] | None) -> None:
-    """⟨e(y), Σ φ⟩ beside a linear layer of φ, in float64 by NumPy."""
+def test_projection_is_the_stated_formula(codes: list[list[int]] | None) -> None:
+    """⟨e(y), φ⟩ beside a linear layer of φ, in float64 by NumPy."""
     torch.manual_seed(0)
     discriminator = ConditionalDiscriminator(
         image_size=32, num_classes=4, base_channels=4, codes=codes
     )
+    torch.nn.init.normal_(discriminator.label.weight)
     images = torch.rand(5, 1, 32, 32)
     score, label_score = discriminator(images, LABEL)
     # The layer before the last flattens the maps (N, width, 4, 4).
     maps = discriminator.features[:-1](images * 2 - 1).detach().double().numpy()
     vectors = discriminator.label.weight.detach().double().numpy()
     embedded = vectors[LABEL] if codes is None else np.array(CODES)[LABEL] @ vectors
-    expected = [
-        sum(
-            embedded[n, c] * maps[n, c, i, j] for c in range(16) for i in range(4) for j in range(4)
-        )
-        for n in range(5)
-    ]
+    expected = (embedded.reshape(5, 16, 4, 4) * maps).sum((1, 2, 3))
     assert maps.shape == (5, 16, 4, 4)
     assert label_score.tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
     head = discriminator.source.weight[0].detach().double().numpy().reshape(16, 4, 4)
     source = (maps * head).sum((1, 2, 3)) + discriminator.source.bias.item()
     assert score.tolist() == pytest.approx(source, rel=1e-4)
+
+
+def test_projected_labels_begin_at_nothing_and_are_learned() -> None:
+    """The embedding is zero, and has a gradient."""
+    discriminator = ConditionalDiscriminator(image_size=32, num_classes=4, base_channels=4)
+    _, label_score = discriminator(torch.rand(5, 1, 32, 32), LABEL)
+    assert torch.equal(label_score, torch.zeros(5))
+    label_score.sum().backward()
+    assert (discriminator.label.weight.grad[LABEL].abs().sum(1) > 0).all()
 
 
 @pytest.mark.parametrize("codes", [None, CODES], ids=["classes", "codes"])
@@ -62,6 +67,8 @@ def test_another_label_is_another_logit(projection: bool) -> None:
     """The discriminator hears the label."""
     torch.manual_seed(0)
     discriminator = ConditionalDiscriminator(image_size=32, num_classes=4, projection=projection)
+    if projection:
+        torch.nn.init.normal_(discriminator.label.weight)
     images = torch.rand(5, 1, 32, 32)
     logits = [sum(discriminator(images, label)) for label in (LABEL, (LABEL + 1) % 4)]
     assert (logits[0] - logits[1]).abs().min() > 1e-4
