@@ -77,7 +77,13 @@ def test_figures_stand_in_all_their_places(run: Path) -> None:
             name = f"{line['metric']}_{kind}_{line['name']}"
             assert float(row[name]) == pytest.approx(line[kind], rel=1e-5)
             assert board.Scalars(name)[0].value == pytest.approx(line[kind], rel=1e-5)
-    assert {"d_loss", "g_loss", "score_real", "score_fake_before", "class_accuracy_real"} <= row.keys()
+    assert {
+        "d_loss",
+        "g_loss",
+        "score_real",
+        "score_fake_before",
+        "class_accuracy_real",
+    } <= row.keys()
 
 
 def test_record_holds_the_overrides_and_no_patient(run: Path, data: Path) -> None:

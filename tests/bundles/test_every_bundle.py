@@ -7,13 +7,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from monai.bundle import ckpt_export, verify_metadata, verify_net_in_out
+from PIL import Image
 
 from medaug.bundle import export_generator
 
 from ..bundle.process import TRUSTED, as_it_was
+from ..data.test_celeba import celeba
 from .every import BUNDLES, NAMES, SMALL, configs, own, train, workflow
 
 pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
@@ -239,3 +242,21 @@ def test_dcgan_learns_one_class(amp: str, data: Path, tmp_path: Path) -> None:
     everything = json.loads((whole / "run.json").read_text())
     assert seen < {item["source_id"] for item in everything["data"]["train"]}
     assert everything["classes"] == ["all"]
+
+
+def test_cgan_learns_faces_by_two_attributes(tmp_path: Path) -> None:
+    """Files in CelebA's exact layout, in colour: an epoch, images of one combination, exports."""
+    faces, out = celeba(tmp_path / "celeba"), tmp_path / "run"
+    train("cgan", faces, out, dataset="celeba", attributes=["Smiling", "Male"], num_workers=2)
+    settings = json.loads((out / "models" / "model.json").read_text())
+    assert settings["codes"] == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    wanted = "Smiling, not Male"
+    workflow("cgan", "inference", run_dir=str(out), num_images=3, class_names=[wanted]).run()
+    images = json.loads((out / "synthetic" / "manifest.json").read_text())["images"]
+    assert [image["class"] for image in images] == [wanted] * 3
+    for image in images:
+        picture = np.asarray(Image.open(out / "synthetic" / image["file"]))
+        assert picture.shape == (32, 32, 3)
+    (config,) = configs("cgan", "inference")
+    made = export_generator(config, run_dir=out, output=tmp_path / "exported")
+    assert max(made.differences.values()) <= 1e-5
