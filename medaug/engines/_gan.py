@@ -317,8 +317,13 @@ class GanTrainer(Trainer):
             yield total, figures
 
     def _scorer(self, part: MicroBatch) -> Callable[[Tensor], Tensor]:
+        # Gradients of gradients fit into bfloat16, not into float16, whose loss scale they lack.
+        low = self.autocast_dtype is torch.bfloat16
+
         def score(images: Tensor) -> Tensor:
-            return self.objective.score(self._judge(images, part.draws_real, part.condition))
+            with torch.autocast(self.state.device.type, torch.bfloat16, enabled=low):
+                output = self._judge(images, part.draws_real, part.condition)
+            return self.objective.score(output)
 
         return score
 

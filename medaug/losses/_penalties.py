@@ -66,7 +66,7 @@ class R1Penalty(_SquaredGradient):
     name = "r1"
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-        """The penalty of `score` at `real`, in float32."""
+        """The penalty of `score` at `real`; float32, unless `score` itself computes lower."""
         del fake
         return self._at(real, score)
 
@@ -88,6 +88,6 @@ class R2Penalty(_SquaredGradient):
     name = "r2"
 
     def __call__(self, score: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-        """The penalty of `score` at `fake`, in float32."""
+        """The penalty of `score` at `fake`; float32, unless `score` itself computes lower."""
         del real
         return self._at(fake, score)
