@@ -386,5 +386,6 @@ def _require_finite(output: Mapping[str, float], step: int, batch: Mapping[str, 
         images = f"; pixel hashes of its images: {hashes}" if hashes else ""
         raise TrainingDivergedError(
             f"losses must be finite, got {broken} in iteration {step}; the last saved model is "
-            f"untouched; a lower learning rate, or --amp false, may help{images}"
+            "untouched; going on with --amp false, or a new run at a lower learning rate, may help"
+            f"{images}"
         )
