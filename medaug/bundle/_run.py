@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ignite import distributed as idist
 
+from .._memory import keep_freed_memory
 from ..engines import newest_first, on_first_rank, remove_temporary, write_atomically
 from ..errors import CheckpointError, ConfigError
 from ..handlers import ClassDiversity, format_table
@@ -73,6 +74,7 @@ def start_run(
             joins its processes.
         CheckpointError: the checkpoint to go on from isn't there, or was trained on other images.
     """
+    keep_freed_memory()
     if int(os.environ.get("WORLD_SIZE", "1")) != idist.get_world_size():
         raise ConfigError(
             "several processes must be run with the overlay that joins them: --config_file "

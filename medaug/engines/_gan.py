@@ -231,7 +231,13 @@ class GanTrainer(Trainer):
         seed = self._random(step, LOADING, idist.get_rank()).initial_seed()
         random.seed(seed)
         np.random.seed(seed % 2**32)
-        torch.manual_seed(seed)
+        self._seed_torch(seed)
+
+    def _seed_torch(self, seed: int) -> None:
+        # torch.manual_seed keeps a stack trace for each kind of device that isn't in use: slow.
+        torch.default_generator.manual_seed(seed)
+        if self.state.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def _random(self, step: int, *words: int) -> torch.Generator:
         entropy = np.random.SeedSequence([self.seed, step, *words])
@@ -244,7 +250,7 @@ class GanTrainer(Trainer):
     def _iteration(self, engine: Any, batchdata: dict[str, Any]) -> dict[str, float]:
         """Take one step of each network."""
         step = self.objective.step = engine.state.iteration
-        torch.manual_seed(self._random(step, LAYERS, idist.get_rank()).initial_seed())
+        self._seed_torch(self._random(step, LAYERS, idist.get_rank()).initial_seed())
         parts = self._micro_batches(batchdata, step)
         g_steps = step % self.d_steps == 0
         fakes = self._generate(parts, keep_graph=g_steps and len(parts) == 1)

@@ -4,9 +4,13 @@ import ctypes
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing.connection import Connection
 from pathlib import Path
+
+from torch import multiprocessing
 
 PACKAGES = ("numpy", "numba", "torch", "monai", "opencv-python-headless", "kornia", "scikit-image")
 
@@ -24,6 +28,37 @@ def race(*contenders: Callable[[], object], seconds: float = 3.0) -> list[float]
             run()
             taken.append(time.perf_counter() - start)
     return [statistics.median(taken) for taken in times]
+
+
+@contextmanager
+def elsewhere(
+    build: Callable[..., Callable[[], object]], *arguments: object
+) -> Iterator[Callable[[], None]]:
+    """A contender in its own process, for what a whole process shares, as its allocator.
+
+    `build(*arguments)` is called there; both must be importable or picklable.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_serve, args=(there, build, arguments), daemon=True)
+    process.start()
+
+    def run() -> None:
+        here.send(True)
+        here.recv()
+
+    yield run
+    here.send(False)
+    process.join()
+
+
+def _serve(
+    there: Connection, build: Callable[..., Callable[[], object]], arguments: tuple[object, ...]
+) -> None:
+    run = build(*arguments)
+    while there.recv():
+        run()
+        there.send(None)
 
 
 def extra_memory(run: Callable[[], object]) -> int:
