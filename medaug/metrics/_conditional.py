@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError
-from ._coverage import Vectors, coverage
+from ._prdc import coverage
+from ._vectors import Vectors
 
 Classes = Tensor | NDArray[np.integer] | Sequence[int]
 

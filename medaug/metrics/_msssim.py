@@ -1,19 +1,18 @@
 """Multi-scale structural similarity (MS-SSIM) over all pairs of a set of images."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from ..errors import UserError
+from ._cross_terms import mean_terms
 
 # Wang et al. 2003, section 3.2: exponents from the finest scale to the coarsest.
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 K1, K2 = 0.01, 0.03  # Wang et al. 2004, section III.B
-CHUNK = 2**17  # pixels compared at once: half a megabyte of float32 stays in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +21,7 @@ class MSSSIM:
 
     Attributes:
         mean: over the N (N - 1) / 2 pairs; 0 to 1, and 1 where all images are the same.
-        image_means: (N,) float64 on the CPU, each image's mean over its N - 1 pairs. Pairs share
-            images, so an error bar comes from resampling these, not the pairs.
+        image_means: (N,) float64 on the CPU, each image's mean over its N - 1 pairs.
         zeroed: share of the pairs in which a negative term was cut to 0.
         name: says how it was made: window, sigma and number of scales.
     """
@@ -32,6 +30,24 @@ class MSSSIM:
     image_means: torch.Tensor
     zeroed: float
     name: str
+
+    @property
+    def standard_error(self) -> float:
+        """The standard error of `mean` by the jackknife over images; NaN for two images.
+
+        Pairs share images, so N (N - 1) / 2 pairs say less than so many independent values would:
+        the spread of the pairs isn't an error. The mean without image i follows from what is here,
+        (N mean - 2 image_means[i]) / (N - 2), and (N - 1) / N times the sum of the squared
+        deviations of those N from their mean, which is `mean`, is the variance.
+
+        References:
+            Arvesen, "Jackknifing U-statistics", Annals of Mathematical Statistics 40 (1969).
+        """
+        size = len(self.image_means)
+        if size < 3:
+            return math.nan
+        squares = float((self.image_means - self.mean).square().sum())
+        return 2 / (size - 2) * math.sqrt((size - 1) / size * squares)
 
 
 class _Form(NamedTuple):
@@ -61,6 +77,9 @@ def msssim_all_pairs(
     leave room for one window at the coarsest; exponents of fewer than five are divided by their
     sum. The result's name says which form it was; values of different forms can't be compared.
 
+    500 images of 128 x 128, 124,750 pairs, take about 2 s of one core, and as many cores are used
+    as torch has threads. The first call ever with a window compiles it, which takes a few seconds.
+
     Args:
         images: (N, C, H, W) floats in 0 to `data_range`, N at least 2, the smaller side at least
             `window`. float64 is computed in float64, all else in float32.
@@ -79,31 +98,19 @@ def msssim_all_pairs(
     """
     _check_images(images, data_range)
     form = _form(min(images.shape[-2:]), window)
-    scaled = images.detach().as_subclass(torch.Tensor) / data_range
+    scaled = images.detach().cpu().as_subclass(torch.Tensor) / data_range
     scaled = scaled if scaled.dtype == torch.float64 else scaled.float()
 
     size, channels = images.shape[:2]
     values = torch.ones(size, size, channels, dtype=torch.float64)
     negative = torch.zeros(size, size, channels, dtype=torch.bool)
-    with _one_thread():
-        for scale, weight in enumerate(form.weights):
-            if scale:
-                scaled = _halve(scaled)
-            terms = _terms(scaled, form, with_luminance=scale == len(form.weights) - 1)
-            negative |= terms < 0
-            values *= terms.clamp(min=0) ** weight
+    for scale, weight in enumerate(form.weights):
+        if scale:
+            scaled = _halve(scaled)
+        terms = _terms(scaled, form, with_luminance=scale == len(form.weights) - 1)
+        negative |= terms < 0
+        values *= terms.clamp(min=0) ** weight
     return _result(values.mean(dim=-1), negative.any(dim=-1), form.name)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keep torch's threads out: on operations this small, waiting for each other costs more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _result(values: torch.Tensor, zeroed: torch.Tensor, name: str) -> MSSSIM:
@@ -121,33 +128,18 @@ def _result(values: torch.Tensor, zeroed: torch.Tensor, name: str) -> MSSSIM:
 
 
 def _terms(images: torch.Tensor, form: _Form, with_luminance: bool) -> torch.Tensor:
-    """Return the (N, N, C) means of contrast times structure, filled above the diagonal.
-
-    What depends on one image is computed once; a pair then costs one blur, of its product.
-    """
-    size, channels = images.shape[:2]
-    kernel = _gaussian(form)
-    means = _blur(images, kernel)
-    squares = means * means
-    variances = _blur(images * images, kernel) - squares + K2**2 / 2
-    squares += K1**2 / 2
-    terms = torch.zeros(size, size, channels, dtype=torch.float64)
-    for i, others in _pairs(images):
-        product = means[i] * means[others]
-        term = _blur(images[i] * images[others], kernel).sub_(product).mul_(2).add_(K2**2)
-        term.div_(variances[i] + variances[others])
-        if with_luminance:
-            term.mul_(product.mul_(2).add_(K1**2)).div_(squares[i] + squares[others])
-        terms[i, others] = term.mean(dim=(-2, -1)).to(terms)
-    return terms
-
-
-def _pairs(images: torch.Tensor) -> Iterator[tuple[int, slice]]:
-    """Give each image with the ones after it, so many at once that they fit into the cache."""
-    step = max(1, CHUNK // images[0].numel())
-    for i in range(len(images) - 1):
-        for start in range(i + 1, len(images), step):
-            yield i, slice(start, min(start + step, len(images)))
+    """Return the (N, N, C) means of contrast times structure, filled above the diagonal."""
+    found = [
+        mean_terms(
+            channel.numpy(),
+            _gaussian(form),
+            (K1**2, K2**2),
+            with_luminance=with_luminance,
+            threads=torch.get_num_threads(),
+        )
+        for channel in images.unbind(dim=1)
+    ]
+    return torch.from_numpy(np.stack(found, axis=-1))
 
 
 def _gaussian(form: _Form) -> list[float]:
@@ -155,17 +147,6 @@ def _gaussian(form: _Form) -> list[float]:
         math.exp(-((i - form.window // 2) ** 2) / (2 * form.sigma**2)) for i in range(form.window)
     ]
     return [height / sum(heights) for height in heights]
-
-
-def _blur(images: torch.Tensor, kernel: list[float]) -> torch.Tensor:
-    """Blur (..., H, W) by shifted sums, inside the image only: each side loses window - 1."""
-    for axis in (-1, -2):
-        length = images.shape[axis] - len(kernel) + 1
-        blurred = images.narrow(axis, 0, length) * kernel[0]
-        for shift, weight in enumerate(kernel[1:], start=1):
-            blurred.add_(images.narrow(axis, shift, length), alpha=weight)
-        images = blurred
-    return images
 
 
 def _halve(images: torch.Tensor) -> torch.Tensor:

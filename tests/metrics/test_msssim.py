@@ -97,6 +97,81 @@ def test_agrees_with_values_of_pytorch_msssim():
     assert result.zeroed == pytest.approx(1 / 3)
 
 
+def test_the_reduced_form_agrees_with_values_of_pytorch_msssim():
+    """Frozen like those above, with a window of 7: two unlike waves, a mixture, and one shifted."""
+    y, x = torch.meshgrid(torch.arange(128.0), torch.arange(128.0), indexing="ij")
+    one, two = (torch.sin(x / period) * torch.cos(y / 7) for period in (9, 10))
+    waves = torch.stack([one, two, 0.7 * one + 0.3 * two, one.roll(3, 1)])
+    result = msssim_all_pairs((0.5 + 0.4 * waves[:, None]).double())
+    pairs = {
+        (0, 1): 0.7135688,
+        (0, 2): 0.9688908,
+        (0, 3): 0.9346382,
+        (1, 2): 0.8386436,
+        (1, 3): 0.8729359,
+        (2, 3): 0.9806448,
+    }
+    expected = [sum(v for pair, v in pairs.items() if i in pair) / 3 for i in range(4)]
+    np.testing.assert_allclose(result.image_means, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(("side", "window", "sigma"), [(176, 11, 1.5), (128, 7, 0.95)])
+@pytest.mark.parametrize("likeness", [0.0, 0.9])
+def test_agrees_with_pytorch_msssim(side, window, sigma, likeness):
+    """Related and unrelated images, in float64, beside the package itself where it is installed."""
+    peer = pytest.importorskip("pytorch_msssim")
+    images = make_images(4, 1, side, side, likeness=likeness).double()
+    values = torch.zeros(4, 4, dtype=torch.float64)
+    for i, j in itertools.combinations(range(4), 2):
+        values[i, j] = values[j, i] = peer.ms_ssim(
+            images[i, None], images[j, None], data_range=1.0, win_size=window, win_sigma=sigma
+        )
+    result = msssim_all_pairs(images)
+    torch.testing.assert_close(result.image_means, values.sum(dim=1) / 3, atol=2e-5, rtol=0)
+
+
+def test_more_images_than_lie_beside_each_other():
+    """Several blocks of images, the last not full, and tiles of which none is whole."""
+    images = make_images(34, 1, 20, 40, likeness=0.5).double()
+    expected = all_pairs(images, 7, 0.95, 2)
+    np.testing.assert_allclose(
+        msssim_all_pairs(images).image_means, expected.sum(axis=1) / 33, atol=1e-9
+    )
+
+
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    """Tiles are added in their order, whoever is done first."""
+    monkeypatch.setattr("medaug.metrics._cross_terms.ALONE", 0)
+    images, before = make_images(20, 1, 90, 90), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(msssim_all_pairs(images).image_means)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("number", [3, 4, 9])
+def test_standard_error_is_the_jackknife_over_images(number):
+    """The same as leaving out each image by hand."""
+    images = make_images(number, 1, 32, 32, likeness=0.5).double()
+    result = msssim_all_pairs(images)
+    without = [
+        msssim_all_pairs(torch.cat([images[:i], images[i + 1 :]])).mean for i in range(number)
+    ]
+    variance = (number - 1) / number * np.sum((without - np.mean(without)) ** 2)
+    assert np.mean(without) == pytest.approx(result.mean, abs=1e-12)
+    assert result.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9)
+    assert result.standard_error > 0
+
+
+def test_two_images_have_no_standard_error():
+    """One pair says nothing of how pairs differ."""
+    assert np.isnan(msssim_all_pairs(make_images(2, 1, 16, 16)).standard_error)
+
+
 def test_equal_images_give_one():
     """Complete collapse: every pair is the same image."""
     images = make_images(1, 1, 64, 64).expand(5, 1, 64, 64)
