@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigError, UserError
+from ..errors import ConfigError
+from ._checks import check_images
 
 FEATURES = 128
 SMALLEST_SIDE = 16
@@ -72,36 +73,13 @@ class DomainClassifier(nn.Module):
         Raises:
             UserError: the images have another form.
         """
-        check_images(images, self.channels)
+        check_images(images, self.channels, side=SMALLEST_SIDE)
         device, was_training = self.head.weight.device, self.training
         self.eval()
         parts = [self.features(batch.to(device)) for batch in images.split(batch_size)]
         classes = [self.head(part).argmax(dim=1).cpu() for part in parts]
         self.train(was_training)
         return torch.cat(parts).cpu(), torch.cat(classes)
-
-
-def check_images(images: Tensor, *channels: int) -> None:
-    """Refuse what isn't (N, C, H, W) floats in [0, 1] with C in `channels` and sides from 16 on."""
-    if not isinstance(images, Tensor) or images.ndim != 4 or not images.is_floating_point():
-        given = (
-            f"{images.dtype} of {tuple(images.shape)}"
-            if isinstance(images, Tensor)
-            else type(images).__name__
-        )
-        raise UserError(f"images must be a tensor of floats of (N, C, H, W), got {given}")
-    if images.shape[1] not in channels:
-        allowed = " or ".join(map(str, channels))
-        raise UserError(f"images must have {allowed} channels, got {images.shape[1]}")
-    if len(images) < 1 or min(images.shape[2:]) < SMALLEST_SIDE:
-        raise UserError(
-            f"images must be at least one, with sides of at least {SMALLEST_SIDE}, "
-            f"got {tuple(images.shape)}"
-        )
-    low, high = (float(value) for value in images.aminmax())
-    # a comparison with NaN is False
-    if not (low >= -1e-5 and high <= 1 + 1e-5):
-        raise UserError(f"images must lie in 0 to 1, got values from {low:g} to {high:g}")
 
 
 def _convolution(inputs: int, outputs: int, kernel_size: int, stride: int = 1) -> list[nn.Module]:

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from .._precision import autocast_dtype
 from ..errors import ConfigError, UserError
-from ._domain import DomainClassifier, check_images
+from ._checks import check_images
+from ._domain import SMALLEST_SIDE, DomainClassifier
 
 # of AdamW over one cycle; the first of those tried, on MNIST at 32 x 32
 _LEARNING_RATE, _WEIGHT_DECAY = 3e-3, 1e-2
@@ -47,8 +48,8 @@ def train_classifier(
         UserError: the images or labels have another form.
     """
     _check_options(epochs, batch_size, max_shift)
-    check_images(images, 1, 3)
-    _check_labels(images, labels, num_classes)
+    check_images(images, 1, 3, side=SMALLEST_SIDE)
+    check_labels(images, labels, num_classes)
     place = torch.device(device)
     random = torch.Generator().manual_seed(seed)
     model = _new(num_classes, images.shape[1], seed).to(place)
@@ -106,7 +107,7 @@ def _check_options(epochs: int, batch_size: int, max_shift: float) -> None:
         raise ConfigError(f"max_shift must be at least 0 and below 0.5, got {max_shift}")
 
 
-def _check_labels(images: Tensor, labels: Tensor, num_classes: int) -> None:
+def check_labels(images: Tensor, labels: Tensor, num_classes: int) -> None:
     if len(images) < 2:
         raise UserError(f"images must be at least 2 to learn from, got {len(images)}")
     if labels.shape != (len(images),) or labels.is_floating_point():
