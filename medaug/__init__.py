@@ -5,7 +5,8 @@ The packages are loaded when first used, so that ``import medaug`` costs next to
 - `medaug.transforms`: AIIN, the paper's adaptive input-image normalisation
 - `medaug.networks`, `medaug.losses`, `medaug.engines`: GANs and the engine that trains them
 - `medaug.data`, `medaug.phantoms`: readers, patient splits, procedural images
-- `medaug.features`, `medaug.metrics`: a classifier of the domain; diversity and agreement
+- `medaug.features`, `medaug.metrics`: networks that give vectors; figures over vectors and images
+- `medaug.evaluation`, `medaug.report`: figures with intervals and floors, verdicts, and their page
 - `medaug.handlers`: what watches a training
 - `medaug.bundle`: what the configurations in ``bundles/`` call
 """
@@ -20,12 +21,14 @@ __all__ = [
     "data",
     "engines",
     "errors",
+    "evaluation",
     "features",
     "handlers",
     "losses",
     "metrics",
     "networks",
     "phantoms",
+    "report",
     "transforms",
 ]
 

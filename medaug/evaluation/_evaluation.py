@@ -1,0 +1,132 @@
+"""What an evaluation found, in memory, as JSON and as text."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from ..engines import write_atomically
+from ..metrics import HyperScore
+from ._figures import Estimate, Figure
+from ._projection import Projection
+from ._verdicts import Answer, Verdict
+
+VERSION = 1
+"""Of the JSON form."""
+SIDES = ("synthetic", "real")
+
+
+class Neighbour(NamedTuple):
+    """A generated image and the training image nearest to it.
+
+    Attributes:
+        synthetic: index of the generated one.
+        train: index of the training image.
+        ratio: their distance by that training image's own distance to its nearest other one.
+    """
+
+    synthetic: int
+    train: int
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures with intervals and floors, and what they say.
+
+    Attributes:
+        classes: names.
+        figures: all of them.
+        verdicts: four.
+        neighbours: the ten generated images that lie the nearest to training images.
+        projection: of the first extractor's features.
+        hyperscore: of what can be had; None without a Fréchet distance.
+        protocol: by extractor, all that moves its figures.
+        left_out: what couldn't be judged, and why.
+        counts: images of each set.
+        seed: of draws and resamples.
+    """
+
+    classes: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    verdicts: tuple[Verdict, ...]
+    neighbours: tuple[Neighbour, ...]
+    projection: Projection
+    hyperscore: HyperScore | None
+    protocol: Mapping[str, Mapping[str, str]]
+    left_out: Mapping[str, str]
+    counts: Mapping[str, int]
+    seed: int
+
+    def flat(self) -> dict[str, float]:
+        """Each figure's synthetic value under its full name, the class last."""
+        return {
+            f"{one.name}_{one.scope}" if one.scope else one.name: one.synthetic.value
+            for one in self.figures
+        }
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"version": VERSION} | self._plain(), indent=1) + "\n"
+        write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+    def _plain(self) -> dict[str, Any]:
+        plain = asdict(self)
+        for name in ("figures", "verdicts", "neighbours"):
+            plain[name] = [one._asdict() for one in getattr(self, name)]
+        plain["projection"] = self.projection._asdict()
+        plain["hyperscore"] = self.hyperscore and self.hyperscore._asdict()
+        for figure in plain["figures"]:
+            for side in SIDES:
+                figure[side] = figure[side] and figure[side]._asdict()
+        return plain
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        del plain["version"]
+        plain["classes"] = tuple(plain["classes"])
+        plain["figures"] = tuple(
+            Figure(
+                **one
+                | {side: one[side] and Estimate(**one[side]) for side in ("synthetic", "real")}
+            )
+            for one in plain["figures"]
+        )
+        plain["verdicts"] = tuple(
+            Verdict(**one | {"answer": Answer(one["answer"]), "reasons": tuple(one["reasons"])})
+            for one in plain["verdicts"]
+        )
+        plain["neighbours"] = tuple(Neighbour(**one) for one in plain["neighbours"])
+        found = plain["projection"]
+        points = {
+            name: tuple(map(tuple, found[name])) for name in ("train", "held_out", "synthetic")
+        }
+        plain["projection"] = Projection(
+            **found | points | {"explained": tuple(found["explained"])}
+        )
+        plain["hyperscore"] = plain["hyperscore"] and HyperScore(**plain["hyperscore"])
+        return cls(**plain)
+
+    def text(self) -> str:
+        """Verdicts, then the table, for a terminal."""
+        lines = []
+        for verdict in self.verdicts:
+            lines.append(f"{verdict.question} {verdict.answer.value.upper()}")
+            lines += [f"    {reason}" for reason in verdict.reasons]
+        rows = [("figure", "class", "n", "synthetic", "real", "best")]
+        rows += [
+            (one.name, one.scope, str(one.n), str(one.synthetic), str(one.real or ""), one.better)
+            for one in self.figures
+        ]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines.append("")
+        lines += [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        ]
+        lines += [f"left out: {name}: {why}" for name, why in self.left_out.items()]
+        return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""Figures over what is to be seen in a thumbnail: variety within a class, and copies.
+
+Networks' features say how good images look; blur and noise move them as much as a missing heart
+does. Whether a generator has collapsed, or copies, is to be told apart from that: it is judged on
+thumbnails of 8 × 8 pixels, in which neither is seen (docs/results/evaluation.md).
+"""
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..metrics import MSSSIM, centred_interval, msssim_all_pairs, nearest, vendi
+from ._features import NORMAL, TINY, novelty
+from ._figures import ALL, Estimate, Figure
+from ._images import LabelledImages
+
+SIDE = 8
+THUMBNAILS = f"thumbnail{SIDE}"
+MOST = 200
+"""Images of a class that all pairs are made of."""
+RESAMPLES = 200
+
+
+def thumbnails(images: Tensor, centre: Tensor | None = None) -> Tensor:
+    """(N, C, H, W) shrunk to vectors (N, C · 8 · 8) float64, less the mean image's."""
+    small = F.adaptive_avg_pool2d(images.double(), SIDE).flatten(1)
+    return small if centre is None else small - centre
+
+
+def structure_figures(
+    train: LabelledImages,
+    held_out: LabelledImages,
+    synthetic: LabelledImages,
+    classes: tuple[str, ...],
+    seed: int,
+) -> list[Figure]:
+    """MS-SSIM and Vendi score within each class, and authenticity, on thumbnails."""
+    centre = thumbnails(train.images).mean(dim=0)
+    small = [thumbnails(part.images, centre) for part in (train, held_out, synthetic)]
+    new, fresh = (novelty(small[0], part) for part in (small[2], small[1]))
+    figures = [Figure(f"authenticity_{THUMBNAILS}", ALL, new, fresh, "real", len(synthetic.labels))]
+    random = np.random.default_rng(seed)
+    for label, name in enumerate(classes):
+        found = [np.flatnonzero(part.labels.numpy() == label) for part in (synthetic, train)]
+        n = min(MOST, *map(len, found))
+        if n < 2:
+            continue
+        made, real = (random.choice(part, n, replace=False) for part in found)
+        ours, theirs = (
+            msssim_all_pairs(part.images[index])
+            for part, index in ((synthetic, made), (train, real))
+        )
+        kinds = _vendi(small[2][made], seed), _vendi(small[0][real], seed)
+        figures += [
+            Figure(ours.name, name, _similarity(ours), _similarity(theirs), "real", n),
+            Figure(f"vendi_{THUMBNAILS}", name, *kinds, "real", n),
+        ]
+    return figures
+
+
+def _similarity(found: MSSSIM) -> Estimate:
+    error = NORMAL * found.standard_error
+    return Estimate(found.mean, found.mean - error, found.mean + error)
+
+
+def _vendi(vectors: Tensor, seed: int) -> Estimate:
+    """The score, with an interval by resampling images.
+
+    Resamples hold images twice, and so are less various: their spread is what counts.
+    """
+    random = np.random.default_rng(seed)
+    n = len(vectors)
+    drawn = [vendi(vectors[random.integers(n, size=n)]) for _ in range(RESAMPLES)]
+    value = vendi(vectors)
+    return Estimate(value, *centred_interval(value, np.array(drawn), bounds=(1, n)))
+
+
+def nearest_pairs(
+    train: Tensor, synthetic: Tensor, count: int = 10
+) -> list[tuple[int, int, float]]:
+    """The generated images nearest to training images, as (generated, training, ratio).
+
+    The ratio is the distance by that training image's distance to its nearest other one.
+    """
+    centre = thumbnails(train).mean(dim=0)
+    known, made = thumbnails(train, centre), thumbnails(synthetic, centre)
+    own = nearest(known, known, itself=True).distances
+    found = nearest(made, known)
+    ratios = found.distances / np.maximum(own[found.indices], TINY)
+    chosen = np.argsort(ratios, kind="stable")[:count]
+    return [(int(one), int(found.indices[one]), float(ratios[one])) for one in chosen]

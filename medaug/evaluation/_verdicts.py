@@ -1,0 +1,223 @@
+"""Four questions about a generator, each answered by yes, no, or that the images can't tell."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from math import exp, log
+from typing import NamedTuple
+
+from ._features import distance_name
+from ._figures import Estimate, Figure, find
+from ._structure import THUMBNAILS
+
+LEAST_OF_A_CLASS = 10
+"""Images of a class below which nothing is said about it."""
+SIMILAR = 0.1
+"""MS-SSIM above real that is no ground for alarm."""
+VARIETY = (0.6, 0.8)
+"""Vendi score as a share of the real one: surely above the first is well, surely below the second a
+collapse. Two sets of real patients differ by a tenth."""
+ACCURACY = 0.15
+"""By how much classes may be seen less often than in held-out images."""
+NOVELTY = (-0.25, -0.1)
+"""Authenticity, less that of held-out images: surely above the first is well, surely below the
+second are copies."""
+FIDELITY = 0.9
+"""FD ratio at which images are as good as the real ones for all that n images tell."""
+
+
+class Answer(StrEnum):
+    """What can be said."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "can't tell at this n"
+
+
+class Verdict(NamedTuple):
+    """An answer and what it rests on.
+
+    Attributes:
+        name: "intra_class_collapse", "inter_class_collapse", "infidelity" or "memorisation"; yes is
+            bad news in each.
+        question: in words.
+        answer: yes, no, or can't tell.
+        reasons: sentences with the figures.
+    """
+
+    name: str
+    question: str
+    answer: Answer
+    reasons: tuple[str, ...]
+
+
+class _Gap(NamedTuple):
+    """A difference of two independent estimates, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def verdicts(
+    figures: Sequence[Figure], classes: Sequence[str], *, extractors: Sequence[str], judge: str
+) -> tuple[Verdict, ...]:
+    """Answer the four questions from the figures of an evaluation.
+
+    Args:
+        figures: all of them.
+        classes: names.
+        extractors: whose features fidelity is judged by.
+        judge: the classifier.
+    """
+    return (
+        _intra(figures, classes),
+        _inter(figures, judge),
+        _infidelity(figures, extractors),
+        _memorisation(figures),
+    )
+
+
+def _intra(figures: Sequence[Figure], classes: Sequence[str]) -> Verdict:
+    """Collapse within a class: images more alike than real ones, and of fewer kinds."""
+    answers, reasons = [], []
+    for name in classes:
+        alike = next((f for f in figures if f.scope == name and f.name.startswith("msssim")), None)
+        kinds = find(figures, f"vendi_{THUMBNAILS}", name)
+        if alike is None or kinds is None or alike.n < LEAST_OF_A_CLASS:
+            answers.append(Answer.UNKNOWN)
+            reasons.append(f"{name}: fewer than {LEAST_OF_A_CLASS} images on a side")
+            continue
+        gap, ratio = _difference(alike), _ratio(kinds)
+        answers.append(
+            _answer(
+                bad=gap.low > 0 and ratio.high < VARIETY[1],
+                good=gap.high < SIMILAR or ratio.low > VARIETY[0],
+            )
+        )
+        reasons.append(
+            f"{name}: MS-SSIM {gap.value:+.3f} beside real ({gap.low:+.3f} to {gap.high:+.3f}), "
+            f"variety {ratio.value:.2f} of real ({ratio.low:.2f} to {ratio.high:.2f})"
+        )
+    return Verdict(
+        "intra_class_collapse",
+        "Are the images of a class more alike than real ones?",
+        _worst(answers),
+        tuple(reasons),
+    )
+
+
+def _inter(figures: Sequence[Figure], judge: str) -> Verdict:
+    """Collapse between classes: fewer classes seen, and not those that were asked for."""
+    question = "Does the generator leave out classes, or mix them up?"
+    score, agreement = find(figures, f"is_{judge}"), find(figures, f"agreement_{judge}")
+    if score is None or agreement is None:
+        return Verdict(
+            "inter_class_collapse", question, Answer.UNKNOWN, ("there is only one class",)
+        )
+    seen, right = _difference(score), _difference(agreement)
+    return Verdict(
+        "inter_class_collapse",
+        question,
+        _answer(bad=seen.high < 0 and right.high < 0, good=right.low > -ACCURACY or seen.low > 0),
+        (
+            f"inception score {score.synthetic.value:.2f} beside real {_value(score.real):.2f} "
+            f"({seen.low:+.2f} to {seen.high:+.2f})",
+            f"the classifier sees the class asked for in {agreement.synthetic.value:.0%}; it is "
+            f"right on {_value(agreement.real):.0%} of held-out images "
+            f"({right.low:+.0%} to {right.high:+.0%})",
+        ),
+    )
+
+
+def _infidelity(figures: Sequence[Figure], extractors: Sequence[str]) -> Verdict:
+    """Distances beyond the floor."""
+    answers, reasons = [], []
+    for name in extractors:
+        kid = find(figures, f"kid_{name}")
+        ratio = find(figures, f"{distance_name(name)}_ratio")
+        if kid is None or ratio is None:
+            continue
+        low, high = _ends(ratio.synthetic)
+        gap = _difference(kid)
+        answers.append(_answer(bad=high < FIDELITY and gap.low > 0, good=high >= FIDELITY))
+        reasons.append(
+            f"{name}: floor / distance {ratio.synthetic.value:.2f} ({low:.2f} to {high:.2f}), "
+            f"KID {gap.value:+.3g} beside the floor ({gap.low:+.3g} to {gap.high:+.3g})"
+        )
+    return Verdict(
+        "infidelity",
+        "Can the images be told from real ones as a set?",
+        _worst(answers),
+        tuple(reasons) or ("no network to see it with: see what was left out",),
+    )
+
+
+def _memorisation(figures: Sequence[Figure]) -> Verdict:
+    """Nearer to the training images than held-out real ones are."""
+    question = "Are they nearer to training images than other real images are?"
+    novelty = find(figures, f"authenticity_{THUMBNAILS}")
+    if novelty is None:
+        return Verdict("memorisation", question, Answer.UNKNOWN, ("no figure",))
+    gap = _difference(novelty)
+    return Verdict(
+        "memorisation",
+        question,
+        _answer(bad=gap.high < NOVELTY[1], good=gap.low > NOVELTY[0]),
+        (
+            f"{novelty.synthetic.value:.0%} lie farther from the nearest training image than that "
+            f"one from its own nearest; of held-out images {_value(novelty.real):.0%} "
+            f"(difference {gap.low:+.0%} to {gap.high:+.0%})",
+        ),
+    )
+
+
+def _answer(*, bad: bool, good: bool) -> Answer:
+    if bad:
+        return Answer.YES
+    return Answer.NO if good else Answer.UNKNOWN
+
+
+def _worst(answers: Sequence[Answer]) -> Answer:
+    order = (Answer.YES, Answer.UNKNOWN, Answer.NO)
+    return next((answer for answer in order if answer in answers), Answer.UNKNOWN)
+
+
+def _ends(estimate: Estimate) -> tuple[float, float]:
+    low, high = estimate.low, estimate.high
+    return (
+        estimate.value if low is None else low,
+        estimate.value if high is None else high,
+    )
+
+
+def _value(estimate: Estimate | None) -> float:
+    return float("nan") if estimate is None else estimate.value
+
+
+def _difference(figure: Figure) -> _Gap:
+    """Synthetic minus real.
+
+    Source: Newcombe 1998 (Statistics in Medicine 17, p. 873), method 10: distances to the ends of
+    the single intervals, added as squares; exact for symmetric ones.
+    """
+    real = figure.real
+    assert real is not None
+    ours, theirs = figure.synthetic.value, real.value
+    (low, high), (real_low, real_high) = _ends(figure.synthetic), _ends(real)
+    value = ours - theirs
+    down = ((ours - low) ** 2 + (real_high - theirs) ** 2) ** 0.5
+    up = ((high - ours) ** 2 + (theirs - real_low) ** 2) ** 0.5
+    return _Gap(value, value - down, value + up)
+
+
+def _ratio(figure: Figure) -> _Gap:
+    """Synthetic by real, of positive values: the difference of logarithms."""
+    real = figure.real
+    assert real is not None
+    tiny = 1e-6
+
+    def logs(estimate: Estimate) -> Estimate:
+        return Estimate(*(log(max(one, tiny)) for one in (estimate.value, *_ends(estimate))))
+
+    gap = _difference(figure._replace(synthetic=logs(figure.synthetic), real=logs(real)))
+    return _Gap(*(exp(one) for one in gap))
