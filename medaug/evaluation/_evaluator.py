@@ -13,7 +13,7 @@ from ..metrics import HyperScore, quality_from_fid
 from ._cache import cached_features
 from ._classes import class_figures
 from ._evaluation import Evaluation, Neighbour
-from ._features import Draws, Vectors, distance_name, draw_all, feature_figures
+from ._features import DOMAIN, Draws, Vectors, distance_name, draw_all, feature_figures
 from ._figures import Figure, find
 from ._images import LabelledImages, check_sets
 from ._projection import Projection, project
@@ -22,7 +22,6 @@ from ._verdicts import verdicts
 
 logger = logging.getLogger("medaug")
 
-DOMAIN = "domain"
 JUDGE_SIDE = 32
 """Pixels; in images as small as that a classifier can't go by blur and noise."""
 LEAST = 10

@@ -31,6 +31,8 @@ K = 5
 NORMAL = 1.959964
 """Deviations within which 95 % of a normal distribution lie."""
 TINY = 1e-12
+DOMAIN = "domain"
+"""The extractor that is trained on the real images themselves."""
 FID_NETWORK = "inception2015_tf1"
 """Only by this network a Fréchet distance may be called FID."""
 

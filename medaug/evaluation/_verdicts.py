@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import exp, log
 from typing import NamedTuple
 
-from ._features import distance_name
+from ._features import DOMAIN, distance_name
 from ._figures import Estimate, Figure, find
 from ._structure import THUMBNAILS
 
@@ -144,11 +144,18 @@ def _infidelity(figures: Sequence[Figure], extractors: Sequence[str]) -> Verdict
             f"{name}: floor / distance {ratio.synthetic.value:.2f} ({low:.2f} to {high:.2f}), "
             f"KID {gap.value:+.3g} beside the floor ({gap.low:+.3g} to {gap.high:+.3g})"
         )
+    if not reasons:
+        reasons = ["no network to see it with: see what was left out"]
+    elif set(extractors) == {DOMAIN} and _worst(answers) is Answer.NO:
+        reasons.append(
+            "seen only by a classifier of the classes, which misses what doesn't tell them apart: "
+            "judge by efficientnet_lite0, too"
+        )
     return Verdict(
         "infidelity",
         "Can the images be told from real ones as a set?",
         _worst(answers),
-        tuple(reasons) or ("no network to see it with: see what was left out",),
+        tuple(reasons),
     )
 
 

@@ -81,6 +81,17 @@ def test_infidelity_is_beyond_the_floor(
     assert answer("infidelity", *figures) is expected
 
 
+def test_what_only_a_classifier_saw_is_said_to_be_so() -> None:
+    """It found an ACGAN's images as good as real ones that EfficientNet-Lite0 told apart."""
+    figures = [
+        Figure("fd_domain_ratio", "", Estimate(0.95, 0.8, 1.1), Estimate(1.0), "higher", 50),
+        Figure("kid_domain", "", Estimate(0.1, 0.05, 0.15), Estimate(0.0), "lower", 50),
+    ]
+    found = verdicts(figures, CLASSES, extractors=["domain"], judge="j")[2]
+    assert found.answer is Answer.NO
+    assert "judge by efficientnet_lite0, too" in found.reasons[-1]
+
+
 @pytest.mark.parametrize(
     ("share", "expected"),
     [((0.2, 0.1, 0.3), Answer.YES), ((0.65, 0.55, 0.75), Answer.NO),
