@@ -9,6 +9,7 @@ import platformdirs
 import torch
 
 from ..engines import write_atomically
+from ..errors import UserError
 from ..features import Extractor, Features
 from ._images import LabelledImages
 
@@ -43,7 +44,7 @@ def cached_features(extractor: Extractor, images: LabelledImages, folder: Path |
         try:
             folder.mkdir(parents=True, exist_ok=True)
             write_atomically(path, lambda temporary: torch.save(content, temporary))
-        except OSError as error:
+        except (OSError, UserError, RuntimeError) as error:  # torch's writer, on a full disk
             logger.warning("features are not kept: %s", error)
     return found
 

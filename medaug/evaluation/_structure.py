@@ -2,7 +2,9 @@
 
 Networks' features say how good images look; blur and noise move them as much as a missing heart
 does. Whether a generator has collapsed, or copies, is to be told apart from that: it is judged on
-thumbnails of 8 × 8 pixels, in which neither is seen (docs/results/evaluation.md).
+thumbnails of 8 × 8 pixels, in which neither is seen: by EfficientNet-Lite0
+authenticity of blurred or noisy fresh images is 0.95 to 1.00 where real ones have 0.79, by
+thumbnails 0.56 to 0.63 where they have 0.64; copies have 0.04 at most (200 chest X-rays).
 """
 
 import numpy as np

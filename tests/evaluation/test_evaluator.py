@@ -103,6 +103,20 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureF
     assert "damaged" in caplog.text
 
 
+def test_a_cache_that_cannot_be_written_costs_no_evaluation(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is warned of."""
+
+    def full(*_: object) -> None:
+        raise UserError("a file could not be written")
+
+    monkeypatch.setattr("medaug.evaluation._cache.write_atomically", full)
+    sets = pictures(40, 0), pictures(20, 1)
+    assert Evaluator(*sets, CLASSES, cache=tmp_path)(pictures(20, 2)).figures
+    assert "features are not kept" in caplog.text
+
+
 def test_one_class_is_judged_without_a_classifier() -> None:
     """What can't be said is said to be left out."""
     sets = [images._replace(labels=torch.zeros(40, dtype=torch.int64)) for images in (
