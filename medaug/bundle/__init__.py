@@ -5,6 +5,7 @@ instead of MONAI's chain of tracebacks.
 """
 
 from ._errors import install_under_monai_bundle
+from ._evaluation_writer import EvaluationWriter
 from ._export import export_generator
 from ._image_writer import ImageWriter, describe_model
 from ._inference import (
@@ -20,6 +21,7 @@ from ._training_set import training_set_hash, write_training_set
 from ._workflow import find_root
 
 __all__ = [
+    "EvaluationWriter",
     "ImageWriter",
     "announce",
     "as_bool",

@@ -1,37 +1,28 @@
 """``python -m medaug.bundle export``: a trained generator as files that need torch alone."""
 
 import sys
-from argparse import ArgumentParser
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from ._errors import report
+from .._command_line import Parser, exit_code
 from ._export import Export, export_generator
-
-
-class _Parser(ArgumentParser):
-    """Says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"medaug: {message}; --help tells more\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _parser().parse_args(arguments)
-    try:
-        export = export_generator(given.config_file, run_dir=given.run_dir, output=given.output)
-    except Exception as error:
-        report(type(error), error, error.__traceback__)
-        return 1
+    return exit_code(lambda: _export(given))
+
+
+def _export(given: Namespace) -> None:
+    export = export_generator(given.config_file, run_dir=given.run_dir, output=given.output)
     sys.stdout.write(_told(export))
-    return 0
 
 
-def _parser() -> ArgumentParser:
-    parser = _Parser(prog="python -m medaug.bundle", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+def _parser() -> Parser:
+    parser = Parser(prog="python -m medaug.bundle", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
     export = commands.add_parser(
         "export",
         help="write generator.ts (TorchScript) and generator.pt2 (torch.export)",

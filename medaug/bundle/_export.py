@@ -15,7 +15,7 @@ from monai.bundle import ConfigParser
 from torch import Tensor, nn
 from torch.export import Dim
 
-from ..engines import write_atomically
+from .._files import write_atomically
 from ..errors import CheckpointError, ConfigError
 from ._image_writer import describe_model
 from ._inference import find_model, load_generator

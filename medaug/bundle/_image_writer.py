@@ -10,8 +10,8 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
+from .._files import write_atomically
 from ..data import SYNTHETIC_SUFFIXES, Provenance, write_synthetic
-from ..engines import write_atomically
 from ..errors import ConfigError
 from ._inference import find_model, trained_settings
 from ._training_set import file_hash, training_set_hash

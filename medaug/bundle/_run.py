@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 from ignite import distributed as idist
 
+from .._files import remove_temporary, write_atomically
 from .._memory import keep_freed_memory
-from ..engines import newest_first, on_first_rank, remove_temporary, write_atomically
+from ..engines import newest_first, on_first_rank
 from ..errors import CheckpointError, ConfigError
-from ..handlers import ClassDiversity, format_table
+from ..evaluation import Evaluation
 from ._overrides import FALSE, TRUE
 from ._training_set import write_training_set
 from ._workflow import find_configuration
@@ -22,8 +23,8 @@ from ._workflow import find_configuration
 logger = logging.getLogger("medaug")
 
 RESULTS = (
-    *("models", "samples", "tensorboard", "metrics.csv", "iterations.csv", "diversity.json"),
-    "run.json",
+    *("models", "samples", "tensorboard", "metrics.csv", "iterations.csv", "evaluation.json"),
+    *("evaluations.jsonl", "run.json"),
 )
 """What a training writes into its output folder."""
 PACKAGES = ("medaug", "monai", "torch", "pytorch-ignite", "numpy", "numba", "pydicom")
@@ -161,14 +162,11 @@ def announce(output_dir: str | Path, *, bundle_root: str) -> None:
     if idist.get_rank() > 0:
         return
     folder = Path(output_dir).absolute()
-    table = folder / "diversity.json"
-    rows = (
-        [ClassDiversity(**row) for row in json.loads(table.read_text())] if table.exists() else []
-    )
+    found = folder / "evaluation.json"
     grids = sorted((folder / "samples").glob("epoch_*.png"))
     config = Path(bundle_root) / "configs" / "inference.json"
     lines = [
-        *(("", format_table(rows)) if rows else ()),
+        *(("", Evaluation.load(found).summary()) if found.exists() else ()),
         "",
         f"generator     {folder / 'models' / 'model.pt'}",
         f"pictures      {grids[-1] if grids else folder / 'samples'}",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..engines import write_atomically
+from .._files import write_atomically
 
 _ABOUT = (
     "source_ids: SHA-256 of the decoded pixels of each training image, sorted, each once; "
@@ -31,9 +31,7 @@ def write_training_set(items: Iterable[Mapping[str, Any]], path: str | Path) -> 
     fingerprint = hashlib.sha256("\n".join(ids).encode()).hexdigest()
     record = {"about": _ABOUT, "fingerprint": fingerprint, "source_ids": ids}
     text = json.dumps(record, indent=1) + "\n"
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+    write_atomically(Path(path), lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def training_set_hash(run_dir: str | Path) -> str | None:

@@ -39,15 +39,17 @@ class ImageCollection(SplitCollection):
             else the whole match, is the patient.
         progress: show a bar on stderr while many files are checked.
         reader: decides how the files are decoded; default ``RadiographReader()``.
+        one_class: whether images of a single class will do; they may then lie in a folder without
+            subfolders, and their class is "all".
 
     Attributes:
         classes: the classes' names, sorted; an item's label is the index into them.
         warnings: what was logged: few patients, copies, unknown patients.
 
     Raises:
-        DataError: the source isn't there or isn't laid out so; there are fewer than two classes;
-            the same pixels have two labels; a given split has one patient or the same pixels on
-            two sides.
+        DataError: the source isn't there or isn't laid out so; there is one class, and
+            `one_class` doesn't allow it; the same pixels have two labels; a given split has one
+            patient or the same pixels on two sides.
         UnreadableImageError: files can't be read; all of them are named at once.
         ConfigError: an option is out of range.
     """
@@ -64,15 +66,16 @@ class ImageCollection(SplitCollection):
         patient_pattern: str | None = None,
         progress: bool = True,
         reader: RadiographReader | None = None,
+        one_class: bool = False,
     ) -> None:
         pattern = _checked_options(validation, test, patient_pattern)
         path = Path(source).expanduser()
-        found = read_source(path)
+        found = read_source(path, one_class=one_class)
         rows = found.rows
         self._images = [str(row.file) for row in rows]
         self._names = [row.name for row in rows]
         self._origin = found.origin
-        self.classes = _class_names(path, rows)
+        self.classes = _class_names(path, rows, 1 if one_class else 2)
         self._labels = [self.classes.index(row.label) for row in rows]
         options = (reader or RadiographReader()).options
         scanned = scan(rows, options, origin=str(path), progress=progress)
@@ -124,9 +127,9 @@ def _checked_options(
         ) from error
 
 
-def _class_names(path: Path, rows: Sequence[Row]) -> tuple[str, ...]:
+def _class_names(path: Path, rows: Sequence[Row], at_least: int) -> tuple[str, ...]:
     names = {row.label for row in rows}
-    if len(names) < 2:
+    if len(names) < at_least:
         raise DataError(
             f"{path}: must hold images of at least two classes, got {len(rows):,} images of one: "
             f"{', '.join(names)}"

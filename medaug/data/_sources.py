@@ -14,6 +14,8 @@ from ._formats.decode import SNIFF_BYTES, sniff
 
 MANIFEST = "manifest.csv"
 SPLITS = ("training", "validation", "test")
+ONLY_CLASS = "all"
+"""Name of the class of images that lie in no subfolder."""
 
 _DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 _IMAGE_SUFFIXES = (
@@ -50,8 +52,12 @@ class Source:
     notes: list[str] = field(default_factory=list)
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path, *, one_class: bool = False) -> Source:
     """List the images of a folder, a CSV or a JSON list.
+
+    Args:
+        path: of one of the three.
+        one_class: whether a folder's images may lie in it, or in a single subfolder.
 
     Raises:
         DataError: nothing is there, or it isn't laid out as one of the three.
@@ -59,7 +65,7 @@ def read_source(path: Path) -> Source:
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return _from_csv(path / MANIFEST)
-        return _from_folder(path)
+        return _from_folder(path, one_class)
     if not path.exists():
         raise DataError(f"{path}: must be a folder of images, a .csv or a .json, got nothing there")
     if path.suffix.lower() == ".csv":
@@ -79,8 +85,9 @@ def listed(names: Iterable[str], most: int = 3) -> str:
 # ---- a folder with one subfolder a class
 
 
-def _from_folder(folder: Path) -> Source:
-    expected = f"{folder}: must hold one subfolder of images for each class, or a {MANIFEST}, got "
+def _from_folder(folder: Path, one_class: bool) -> Source:
+    layout = "images, or one subfolder of them" if one_class else "one subfolder of images"
+    expected = f"{folder}: must hold {layout} for each class, or a {MANIFEST}, got "
     visible = sorted(entry for entry in folder.iterdir() if not entry.name.startswith((".", "__")))
     direct = [entry for entry in visible if entry.is_file() and _is_image(entry)]
     rows, empty, others = [], [], sum(map(Path.is_file, visible)) - len(direct)
@@ -91,6 +98,9 @@ def _from_folder(folder: Path) -> Source:
         rows += [Row(file, file.relative_to(folder).as_posix(), subfolder.name) for file in images]
         if not images:
             empty.append(subfolder.name)
+    if one_class and len({row.label for row in rows}) < 2:
+        label = rows[0].label if rows else ONLY_CLASS
+        rows, direct = [*rows, *(Row(file, file.name, label) for file in direct)], []
     if not rows:
         raise DataError(expected + _what_instead(direct, empty, others))
     notes = [f"no image in {listed(empty)}"] if empty else []

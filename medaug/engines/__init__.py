@@ -4,7 +4,6 @@ from ._acgan import ACGANObjective
 from ._augment import Augmentation, DiffAugment
 from ._distributed import local_device, on_first_rank, start_distributed, stop_distributed
 from ._events import GanEvents, epochs
-from ._files import load_tensors, load_weights, remove_temporary, write_atomically
 from ._gan import GanTrainer
 from ._latents import prepare_latents
 from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
@@ -25,14 +24,10 @@ __all__ = [
     "ModelSaver",
     "Objective",
     "epochs",
-    "load_tensors",
-    "load_weights",
     "local_device",
     "newest_first",
     "on_first_rank",
     "prepare_latents",
-    "remove_temporary",
     "start_distributed",
     "stop_distributed",
-    "write_atomically",
 ]

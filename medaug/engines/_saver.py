@@ -12,16 +12,16 @@ from typing import Any
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
 
-from ..errors import CheckpointError
-from ._distributed import any_rank, on_first_rank
-from ._events import GanEvents, epochs
-from ._files import (
+from .._files import (
     first_reason,
     load_tensors,
     remove_temporary,
     save_tensors,
     write_atomically,
 )
+from ..errors import CheckpointError
+from ._distributed import any_rank, on_first_rank
+from ._events import GanEvents, epochs
 
 logger = logging.getLogger("medaug")
 
@@ -89,7 +89,6 @@ class ModelSaver:
 
     def _write(self, engine: Any) -> None:
         engine.fire_event(GanEvents.CHECKPOINT_STARTED)
-        self.directory.mkdir(parents=True, exist_ok=True)
         # The model first: a run whose last checkpoint is there has nothing left to write.
         save_model(engine, self.directory, "model", self.settings)
         new = self.directory / f"resume_{engine.state.iteration:09d}.pt"
@@ -219,7 +218,6 @@ class BestModelSaver:
         value = engine.state.metrics.get(self.metric)
         if value is None or not value < self._best(engine.state.epoch):
             return
-        self.directory.mkdir(parents=True, exist_ok=True)
         save_model(engine, self.directory, "model_best", self.settings | {self.metric: value})
 
     def _best(self, epoch: int) -> float:

@@ -7,22 +7,27 @@
 
 from ._cache import default_cache
 from ._evaluation import Evaluation, Neighbour
-from ._evaluator import Evaluator
+from ._evaluator import Evaluator, load_extractors
+from ._features import DOMAIN, distance_name
 from ._figures import Estimate, Figure, find
-from ._images import LabelledImages
+from ._images import ImageDataset, LabelledImages
 from ._projection import Projection
 from ._verdicts import Answer, Verdict
 
 __all__ = [
+    "DOMAIN",
     "Answer",
     "Estimate",
     "Evaluation",
     "Evaluator",
     "Figure",
+    "ImageDataset",
     "LabelledImages",
     "Neighbour",
     "Projection",
     "Verdict",
     "default_cache",
+    "distance_name",
     "find",
+    "load_extractors",
 ]

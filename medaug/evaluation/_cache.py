@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import torch
 
-from ..engines import write_atomically
+from .._files import save_tensors, write_atomically
 from ..errors import UserError
 from ..features import Extractor, Features
 from ._images import LabelledImages
@@ -42,9 +42,8 @@ def cached_features(extractor: Extractor, images: LabelledImages, folder: Path |
         found = extractor(images.images)
         content = found._asdict()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda temporary: torch.save(content, temporary))
-        except (OSError, UserError, RuntimeError) as error:  # torch's writer, on a full disk
+            write_atomically(path, lambda temporary: save_tensors(content, temporary))
+        except UserError as error:
             logger.warning("features are not kept: %s", error)
     return found
 

@@ -1,12 +1,12 @@
 """What an evaluation found, in memory, as JSON and as text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from ..engines import write_atomically
+from .._files import write_atomically
 from ..metrics import HyperScore
 from ._figures import Estimate, Figure
 from ._projection import Projection
@@ -60,19 +60,26 @@ class Evaluation:
     seed: int
 
     def flat(self) -> dict[str, float]:
-        """Each figure's synthetic value under its full name, the class last."""
-        return {
-            f"{one.name}_{one.scope}" if one.scope else one.name: one.synthetic.value
-            for one in self.figures
-        }
+        """Each figure's value under its full name, the class last; the real images' with _real."""
+        found: dict[str, float] = {}
+        for one in self.figures:
+            name = f"{one.name}_{one.scope}" if one.scope else one.name
+            found[name] = one.synthetic.value
+            if one.real is not None:
+                found[f"{name}_real"] = one.real.value
+        return found
 
     def save(self, path: Path) -> None:
-        """Write as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"version": VERSION} | self._plain(), indent=1) + "\n"
+        """Write as JSON; the folder is made.
+
+        Raises:
+            UserError: it can't be written.
+        """
+        text = json.dumps({"version": VERSION} | self.plain(), indent=1) + "\n"
         write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
-    def _plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, Any]:
+        """All of it as lists, objects, strings and numbers."""
         plain = asdict(self)
         for name in ("figures", "verdicts", "neighbours"):
             plain[name] = [one._asdict() for one in getattr(self, name)]
@@ -112,21 +119,31 @@ class Evaluation:
         return cls(**plain)
 
     def text(self) -> str:
-        """Verdicts, then the table, for a terminal."""
+        """Verdicts with reasons, then all figures, for a terminal."""
         lines = []
         for verdict in self.verdicts:
             lines.append(f"{verdict.question} {verdict.answer.value.upper()}")
             lines += [f"    {reason}" for reason in verdict.reasons]
-        rows = [("figure", "class", "n", "synthetic", "real", "best")]
-        rows += [
-            (one.name, one.scope, str(one.n), str(one.synthetic), str(one.real or ""), one.better)
-            for one in self.figures
-        ]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines.append("")
-        lines += [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
+        lines += ["", *_table(self.figures)]
         lines += [f"left out: {name}: {why}" for name, why in self.left_out.items()]
         return "\n".join(lines)
+
+    def summary(self) -> str:
+        """Verdicts, the first extractor's distance, and how alike the images of a class are."""
+        distance = [one for one in self.figures if one.name.endswith("_ratio")][:1]
+        alike = [one for one in self.figures if one.name.startswith("msssim")]
+        answers = (f"{one.question} {one.answer.value.upper()}" for one in self.verdicts)
+        return "\n".join([*answers, "", *_table([*distance, *alike])])
+
+
+def _table(figures: Sequence[Figure]) -> list[str]:
+    rows = [("figure", "class", "n", "synthetic", "real", "best")]
+    rows += [
+        (one.name, one.scope, str(one.n), str(one.synthetic), str(one.real or ""), one.better)
+        for one in figures
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

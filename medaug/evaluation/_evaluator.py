@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ..errors import UserError
 from ..features import Extractor, domain, find_extractor
-from ..metrics import HyperScore, quality_from_fid
+from ..metrics import HyperScore, Ratings, quality_from_fid, quality_from_rating
 from ._cache import cached_features
 from ._classes import class_figures
 from ._evaluation import Evaluation, Neighbour
@@ -39,11 +39,12 @@ class Evaluator:
         train: what the generator learned from.
         held_out: of other patients, at least 10.
         classes: names, in the order of the labels.
-        extractors: names that `medaug.features.find_extractor` knows, or "domain": a classifier
-            trained here on `train`, where there are two classes.
+        extractors: each one of `medaug.features`, or a name that its `find_extractor` knows, or
+            "domain": a classifier trained here on `train`, where there are two classes.
         device: where extractors run.
         seed: of draws, resamples and the classifiers' training.
         cache: folder for the real images' features and the classifiers; None keeps nothing.
+        ratings: readers' ratings of such images, for HyperScore's realism.
 
     Raises:
         UserError: sets that can't be compared, or too few images.
@@ -55,10 +56,11 @@ class Evaluator:
         held_out: LabelledImages,
         classes: Sequence[str],
         *,
-        extractors: Sequence[str] = (DOMAIN,),
+        extractors: Sequence[str | Extractor] = (DOMAIN,),
         device: torch.device | str = "cpu",
         seed: int = 0,
         cache: Path | None = None,
+        ratings: Ratings | None = None,
     ) -> None:
         check_sets(classes, train=train, held_out=held_out)
         _require_enough(train=train, held_out=held_out)
@@ -67,6 +69,7 @@ class Evaluator:
         self.classes = tuple(classes)
         self.seed = seed
         self.cache = cache
+        self.ratings = ratings
         self.left_out: dict[str, str] = {}
         self.extractors = list(self._build(extractors, device))
         self.judge = self._classifier(_reduced(train), device) if len(self.classes) > 1 else None
@@ -128,10 +131,14 @@ class Evaluator:
         side = min(JUDGE_SIDE, *self.train.images.shape[2:])
         return f"{DOMAIN}_{side}px"
 
-    def _build(self, names: Sequence[str], device: torch.device | str) -> Iterator[Extractor]:
-        for name in names:
-            if name != DOMAIN:
-                yield find_extractor(name, device=device)
+    def _build(
+        self, given: Sequence[str | Extractor], device: torch.device | str
+    ) -> Iterator[Extractor]:
+        for one in given:
+            if isinstance(one, Extractor):
+                yield one
+            elif one != DOMAIN:
+                yield find_extractor(one, device=device)
             elif len(self.classes) > 1:
                 yield self._classifier(self.train, device)
             else:
@@ -152,14 +159,16 @@ class Evaluator:
         return Vectors(*(part.vectors.double() for part in parts))
 
     def _hyperscore(self, figures: Sequence[Figure]) -> HyperScore | None:
-        """Of the first extractor's distance: what else the paper joins needs pairs or readers."""
+        """Of the first extractor's distance and readers' ratings; the rest needs pairs."""
         if not self.extractors:
             return None
         distance = find(figures, distance_name(self.extractors[0].name))
         assert distance is not None
         assert distance.real is not None
-        part = quality_from_fid(distance.synthetic.value, distance.real.value)
-        return HyperScore.combine({"fid": part})
+        parts = {"fid": quality_from_fid(distance.synthetic.value, distance.real.value)}
+        if self.ratings is not None:
+            parts["realism"] = quality_from_rating(self.ratings.synthetic, self.ratings.real)
+        return HyperScore.combine(parts)
 
     def _by_classes(self, synthetic: LabelledImages, draws: Draws) -> Iterator[Figure]:
         if self.judge is None:
@@ -178,6 +187,17 @@ class Evaluator:
             draws,
             self.seed,
         )
+
+
+def load_extractors(
+    names: Sequence[str], device: torch.device | str = "cpu"
+) -> list[str | Extractor]:
+    """What `Evaluator` takes, loaded now, so that what is missing is found before any work.
+
+    Raises:
+        ConfigError, UserError: a name is unknown; weights or a package are missing.
+    """
+    return [name if name == DOMAIN else find_extractor(name, device=device) for name in names]
 
 
 def _reduced(images: LabelledImages) -> LabelledImages:

@@ -37,16 +37,25 @@ class LabelledImages(NamedTuple):
 
     @classmethod
     def of(cls, dataset: ImageDataset, at_most: int | None = None) -> Self:
-        """All images of a data set, or evenly chosen ones where there are more than `at_most`."""
+        """All images of a data set, or ones drawn by chance where there are more than `at_most`.
+
+        Raises:
+            UserError: there are none.
+        """
         total = len(dataset)
-        count = total if at_most is None else min(total, at_most)
-        items = [dataset[index * total // count] for index in range(count)]
+        if not total:
+            raise UserError("images must be at least one, got none")
+        items = [dataset[index] for index in some(total, at_most)]
         images = [torch.as_tensor(item["image"]).as_subclass(Tensor).float() for item in items]
         return cls(torch.stack(images), torch.tensor([int(item["label"]) for item in items]))
 
     def counts(self, num_classes: int) -> NDArray[np.intp]:
         """How many there are of each class."""
         return np.bincount(self.labels.numpy(), minlength=num_classes)
+
+    def at_most(self, count: int) -> Self:
+        """These, or some of them, drawn by chance."""
+        return self.only(torch.tensor(some(len(self.labels), count)))
 
     def only(self, chosen: Indices | Tensor) -> Self:
         """Those at the given indices."""
@@ -89,6 +98,15 @@ def check_sets(classes: Sequence[str], **sets: LabelledImages) -> None:
         shapes.add(tuple(images.shape[1:]))
     if len(shapes) > 1:
         raise UserError(f"all images must have one size and number of channels, got {shapes}")
+
+
+def some(total: int, at_most: int | None) -> list[int]:
+    """Indices of a set, all, or as many as wanted; always the same ones, in their order."""
+    if at_most is None or total <= at_most:
+        return list(range(total))
+    # by chance: every fifth of classes in turn would be two classes of ten
+    chosen = torch.randperm(total, generator=torch.Generator().manual_seed(0))[:at_most]
+    return sorted(chosen.tolist())
 
 
 def draw(labels: Tensor, counts: Sequence[int], random: np.random.Generator) -> Indices:

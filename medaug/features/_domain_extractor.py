@@ -3,14 +3,14 @@
 import hashlib
 import logging
 import math
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .._files import save_tensors, write_atomically
+from ..errors import UserError
 from ._checks import check_images
 from ._domain import SMALLEST_SIDE, DomainClassifier
 from ._extractor import Extractor
@@ -127,7 +127,7 @@ def _cached(path: Path, key: str) -> DomainClassifier | None:
 
 
 def _keep(model: DomainClassifier, key: str, path: Path) -> None:
-    """Write the file at once, or not at all; without it only the next call is slower."""
+    """Write the file; without it only the next call is slower."""
     state = {name: value.cpu() for name, value in model.state_dict().items()}
     content = {
         "key": key,
@@ -136,15 +136,7 @@ def _keep(model: DomainClassifier, key: str, path: Path) -> None:
         "channels": model.channels,
         "state": state,
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch's zip writer makes a riddle of a full disk
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        logger.warning("%s could not be kept: %s", path.name, error)
+        write_atomically(path, lambda temporary: save_tensors(content, temporary))
+    except UserError as error:
+        logger.warning("the classifier could not be kept: %s", error)

@@ -11,11 +11,11 @@ import torch
 from ignite.engine import Engine, Events
 from torch import Tensor
 
-from ..engines import write_atomically
+from .._files import write_atomically
 from ..errors import UserError
+from ..evaluation import ImageDataset, LabelledImages
 from ..features import DomainClassifier, train_classifier
 from ..metrics import ConditionalCheck, conditional_check, coverage, wilson_interval
-from ._diversity import ImageDataset
 
 logger = logging.getLogger("medaug")
 
@@ -78,7 +78,7 @@ class ClassAgreement:
         k: for `medaug.metrics.coverage`.
         epochs: of the classifier; by default 3, or what makes 1,300 steps of a smaller set.
         seed: of the classifier and of the halves.
-        max_training_images: more are thinned out evenly, so that they fit into memory.
+        max_training_images: of more, as many are drawn, so that they fit into memory.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class ClassAgreement:
     def _learn(self, engine: Any) -> None:
         self._made.clear()
         if self._classifier is None:
-            images, labels = stacked(self.train_dataset, self.max_training_images)
+            images, labels = LabelledImages.of(self.train_dataset, self.max_training_images)
             self._num_training = len(images)
             logger.info("training a classifier on %d real images", len(images))
             self._classifier = train_classifier(
@@ -134,7 +134,7 @@ class ClassAgreement:
                 device=engine.state.device,
                 batch_size=_BATCH_SIZE,
             )
-            images, labels = stacked(self.held_out_dataset, len(self.held_out_dataset))
+            images, labels = LabelledImages.of(self.held_out_dataset)
             self._held_out = _Judged(*self._classifier.predict(images), labels)
 
     def _judge(self, engine: Any) -> None:
@@ -178,14 +178,6 @@ class ClassAgreement:
             real_coverage=coverage(real.features[covered], real.features[fresh], k=self.k),
             k=self.k,
         )
-
-
-def stacked(dataset: ImageDataset, most: int) -> tuple[Tensor, Tensor]:
-    """Images (N, C, H, W) and labels (N,) of a data set, evenly thinned out to at most `most`."""
-    count = min(len(dataset), most)
-    items = [dataset[index * len(dataset) // count] for index in range(count)]
-    images = [torch.as_tensor(item["image"]).as_subclass(Tensor) for item in items]
-    return torch.stack(images).float(), torch.tensor([int(item["label"]) for item in items])
 
 
 def _enough_epochs(num_images: int) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
 
-from ..engines import GanEvents, write_atomically
+from .._files import write_atomically
+from ..engines import GanEvents
 from ..errors import UserError
 
 Row = dict[str, Any]

@@ -1,41 +1,27 @@
 """``python -m medaug.report``: generated images of any origin, judged beside real ones."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
-from ..errors import UserError
-from ..evaluation import Evaluation, Evaluator, default_cache
+from .._command_line import Parser, exit_code
+from .._memory import keep_freed_memory
+from ..evaluation import Evaluator, default_cache
+from ..metrics import read_ratings
 from ._folders import read_folders
 from ._page import write_report
-
-
-class _Parser(ArgumentParser):
-    """Says in one line what is wrong."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"medaug: {message}; --help tells more\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     given = _parser().parse_args(arguments)
-    try:
-        evaluation = _report(given)
-    except UserError as error:
-        sys.stderr.write(f"medaug: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("medaug: interrupted\n")
-        return 130
-    sys.stdout.write(f"{evaluation.text()}\n\nthe page: {given.output}\n")
-    return 0
+    return exit_code(lambda: _report(given))
 
 
-def _report(given: Namespace) -> Evaluation:
+def _report(given: Namespace) -> None:
+    keep_freed_memory()
     found = read_folders(
         given.real,
         given.synthetic,
@@ -51,6 +37,7 @@ def _report(given: Namespace) -> Evaluation:
         extractors=[name.strip() for name in given.extractors.split(",") if name.strip()],
         seed=given.seed,
         cache=default_cache(),
+        ratings=read_ratings(given.ratings) if given.ratings else None,
     )
     evaluation = evaluator(found.synthetic)
     evaluation = replace(evaluation, left_out={**evaluation.left_out, **found.notes})
@@ -62,11 +49,11 @@ def _report(given: Namespace) -> Evaluation:
         synthetic=found.synthetic,
         title=given.title,
     )
-    return evaluation
+    sys.stdout.write(f"{evaluation.text()}\n\nthe page: {given.output}\n")
 
 
-def _parser() -> ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m medaug.report",
         description="Judge generated images beside real ones; one HTML page that needs no network.",
         epilog="A DIR has one subfolder of images for each class, or is of one class. Images are "
@@ -82,6 +69,9 @@ def _parser() -> ArgumentParser:
         type=Path,
         metavar="DIR",
         help="real images of other patients; else a third of --real, by patient, is held out",
+    )
+    parser.add_argument(
+        "--ratings", type=Path, metavar="CSV", help="readers' ratings of realism, 1 to 5"
     )
     for name, default, meaning in (
         ("output", Path("report.html"), "the page"),

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -28,7 +27,8 @@ LOSSES = {
 }
 FIRST = ("Losses", "Discriminator's scores", "Discriminator's accuracy", "HyperScore", "FD ratio",
          "MS-SSIM of all pairs", "Class agreement")  # fmt: skip
-_SIDES = re.compile(r"(?P<name>.+)_(?P<side>synthetic|real)(?P<scope>_.+|)")
+REAL = "_real"
+"""Ends the names of real images' figures."""
 
 Columns = Mapping[str, Points]
 
@@ -112,15 +112,14 @@ def _families(columns: Columns) -> dict[str, list[tuple[str, str, Points]]]:
 
 
 def _described(name: str) -> tuple[str, str, str]:
-    """Title of the chart, name of the line, and "synthetic", "real" or nothing."""
+    """Title of the chart, name of the line, and "generated", "real" or nothing."""
     if name.startswith("hyperscore"):
         return ("HyperScore" if name == "hyperscore" else "HyperScore's parts"), name, ""
-    kind = kind_of(name)
-    found = _SIDES.fullmatch(name)
-    if found and kind is not UNKNOWN:
-        side = "generated" if found["side"] == "synthetic" else "real"
-        return kind.title, found["scope"].lstrip("_") or found["name"], side
-    return (name if kind is UNKNOWN else kind.title), name, ""
+    line = name.removesuffix(REAL)
+    kind = kind_of(line)
+    if kind is UNKNOWN:
+        return name, name, ""
+    return kind.title, line, "generated" if line == name else "real"
 
 
 def _chart(title: str, family: Sequence[tuple[str, str, Points]]) -> Markup:

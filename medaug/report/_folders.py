@@ -1,7 +1,5 @@
 """Folders of images of any origin, as the three sets that an evaluation compares."""
 
-import logging
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,15 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..data import ImageCollection, LoadRadiograph, images_in
-from ..data._formats.pixels import Options
-from ..data._patients import find_patients
-from ..data._scan import scan
-from ..data._sources import Row, image_files
-from ..data._split import connected_groups, stratified_split
 from ..errors import ConfigError, DataError
 from ..evaluation import LabelledImages
-
-logger = logging.getLogger("medaug")
 
 HELD_OUT = 1 / 3
 """Share of the real images that is held out where no held-out ones are given."""
@@ -102,49 +93,17 @@ def _real(
     real: Path, held_out: Path | None, pattern: str | None, seed: int
 ) -> tuple[tuple[str, ...], Items, Items]:
     """Class names, images to learn from, and held-out ones."""
-    if not _has_classes(real):
-        classes = (_only_class(real),)
-        if held_out is None:
-            return classes, *_split_by_patient(real, pattern, seed)
-        known = _of_classes(real, classes, REAL)
-        return classes, known, _of_classes(held_out, classes, HELD_OUT_OPTION)
-    options: dict[str, Any] = {"seed": seed, "validation": 0.0, "patient_pattern": pattern}
+    options: dict[str, Any] = {"validation": 0.0, "patient_pattern": pattern}
+    test = HELD_OUT if held_out is None else 0.0
+    found = ImageCollection(real, seed=seed, test=test, one_class=True, **options)
     if held_out is None:
-        found = ImageCollection(real, test=HELD_OUT, **options)
         return found.classes, found.train, found.test
-    found, other = (ImageCollection(part, test=0.0, **options) for part in (real, held_out))
+    if len(found.classes) == 1:
+        return found.classes, found.train, _of_classes(held_out, found.classes, HELD_OUT_OPTION)
+    other = ImageCollection(held_out, test=0.0, **options)
     if other.classes != found.classes:
         raise _other_classes(HELD_OUT_OPTION, found.classes, other.classes)
     return found.classes, found.train, other.train
-
-
-def _split_by_patient(folder: Path, pattern: str | None, seed: int) -> tuple[Items, Items]:
-    """What `ImageCollection` does, which takes two classes or more."""
-    rows = [Row(file, file.name, "") for file in image_files(folder)]
-    if not rows:
-        raise DataError(f"{REAL} must hold images, got none in {folder}")
-    scanned = scan(rows, Options(), origin=str(folder), progress=True)
-    patients, _, warnings = find_patients(rows, scanned, _compiled(pattern))
-    for warning in warnings:
-        logger.warning("%s: %s", folder, warning)
-    ids = [one.source_id for one in scanned]
-    groups = connected_groups(patients, ids)
-    places = stratified_split(
-        [0] * len(rows), groups, ids, validation=0.0, test=HELD_OUT, seed=seed
-    )
-    sides: dict[str, list[Mapping[str, Any]]] = {"training": [], "test": []}
-    for row, place in zip(rows, places, strict=True):
-        sides[place].append({"image": str(row.file), "label": 0})
-    return sides["training"], sides["test"]
-
-
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern) if pattern else None
-    except re.error as error:
-        raise ConfigError(
-            f"--patient-pattern must be a regular expression, got {pattern!r}: {error}"
-        ) from error
 
 
 def _of_classes(folder: Path, classes: Sequence[str], name: str) -> Items:
@@ -166,15 +125,6 @@ def _other_classes(name: str, classes: Sequence[str], found: Sequence[str]) -> D
         f"{name} must have the classes of {REAL} as subfolders, {', '.join(classes)}, got "
         f"{', '.join(found) or 'none'}"
     )
-
-
-def _has_classes(folder: Path) -> bool:
-    return (folder / "manifest.csv").is_file() or len(_subfolders(folder)) > 1
-
-
-def _only_class(folder: Path) -> str:
-    names = [part.name for part in _subfolders(folder)]
-    return names[0] if names else "all"
 
 
 def _subfolders(folder: Path) -> list[Path]:

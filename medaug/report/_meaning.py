@@ -82,7 +82,7 @@ KINDS = (
         "MS-SSIM of all pairs",
         "How alike two images of one class are, on average: 1 is the same image, and a value "
         "above the real one means too little variety.",
-        r"msssim_.+",
+        r"msssim_w.+",
     ),
     Kind(
         VARIETY,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..engines import write_atomically
+from .._files import write_atomically
 from ..errors import UserError
 from ..evaluation import Evaluation, LabelledImages
 from ._curves import curves
@@ -72,12 +72,7 @@ def write_report(
     sets = Sets(train, held_out, synthetic)
     _check(evaluation, sets)
     page = _page(evaluation, sets, title, history)
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path} could not be written: {error.strerror or error}") from error
-    write_atomically(path, lambda part: part.write_text(page, encoding="utf-8"))
+    write_atomically(Path(path), lambda part: part.write_text(page, encoding="utf-8"))
 
 
 def _check(evaluation: Evaluation, sets: Sets) -> None:

@@ -78,10 +78,10 @@ def _status(field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
-def machine() -> dict[str, str]:
-    """Return the processor and the versions that a figure belongs to."""
+def machine(*peers: str) -> dict[str, str]:
+    """Return the processor and the versions, of these packages too, that a figure belongs to."""
     found = {"processor": _processor(), "python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *peers):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

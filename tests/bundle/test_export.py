@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from medaug.bundle import _export, export_generator
 from medaug.bundle.__main__ import main
 from medaug.errors import CheckpointError, ConfigError
 from medaug.networks import ACGANGenerator
+
+from ..launch import python
 
 CLASSES = ["covid", "normal", "pneumonia"]
 BUNDLES = Path(__file__).parents[2] / "bundles"
@@ -300,15 +301,8 @@ def test_the_command_tells_how_to_use_what_it_made(
     lines = [line[4:] for line in told.splitlines() if line.startswith("    ")]
     assert len(lines) == 6
     check = "import sys; print(tuple(images.shape), {'medaug', 'monai'} & set(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", "\n".join([*lines, check])],
-        cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = python("-W", "ignore", "-c", "\n".join([*lines, check]), cwd=tmp_path, env=env)
     assert (done.stdout, done.stderr) == ("(4, 1, 32, 32) set()\n", "")
 
 
@@ -317,15 +311,8 @@ def test_the_command_exports_a_packaged_bundle_from_any_folder(tmp_path: Path) -
     make_run(tmp_path / "runs" / "mine", network(base_channels=32))
     config = os.path.relpath(BUNDLES / "aiin_acgan" / "configs" / "inference.json", tmp_path)
     given = {"config_file": config, "run_dir": "runs/mine", "output": "exported"}
-    done = subprocess.run(
-        [sys.executable, "-m", "medaug.bundle", *command(given)],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(BUNDLES.parent)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    env = os.environ | {"PYTHONPATH": str(BUNDLES.parent)}
+    done = python("-m", "medaug.bundle", *command(given), cwd=tmp_path, env=env)
     assert (done.returncode, done.stderr) == (0, "")
     metadata = json.loads((BUNDLES / "aiin_acgan" / "configs" / "metadata.json").read_text())
     assert extra_of(tmp_path / "exported" / "generator.ts")["name"] == metadata["name"]

@@ -7,7 +7,7 @@ import pytest
 
 from ..bundle.process import as_it_was
 from .acgan import train
-from .radiographs import collection
+from .radiographs import CLASSES, collection
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,20 @@ def _as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eighteen images of three classes."""
     return collection(tmp_path_factory.mktemp("collection") / "data")
+
+
+@pytest.fixture(scope="package")
+def enough(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many images as an evaluation needs."""
+    folder = tmp_path_factory.mktemp("enough") / "data"
+    return collection(folder, dict.fromkeys(CLASSES, 40))
+
+
+@pytest.fixture(scope="package")
+def judged(enough: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The output folder of a training on them; not to be written to."""
+    with as_it_was():
+        yield train(enough, tmp_path_factory.mktemp("judged") / "run")
 
 
 @pytest.fixture(scope="package")

@@ -11,6 +11,7 @@ import pytest
 from medaug.networks import ACGANGenerator
 
 from ..bundle.process import TRUSTED
+from ..launch import python
 from .acgan import BUNDLE, SMALL, weights
 
 pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
@@ -18,14 +19,7 @@ pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
 
 def command(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """``python -m monai.bundle run ...`` in another process and folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return python("-m", "monai.bundle", "run", *arguments, cwd=cwd)
 
 
 def test_command_from_another_folder(data: Path, tmp_path: Path) -> None:

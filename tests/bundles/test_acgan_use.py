@@ -1,6 +1,7 @@
 """Preprocessing, inference and evaluation of the bundle aiin_acgan."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 from PIL import Image
+
+from medaug.evaluation import Evaluation
 
 from ..bundle.process import TRUSTED
 from .acgan import BUNDLE, train, workflow
@@ -76,17 +79,40 @@ def test_inference_is_repeated_by_its_seed(run: Path, tmp_path: Path) -> None:
     assert any(not np.array_equal(image, three[path]) for path, image in one.items())
 
 
-def test_evaluation_writes_its_table(run: Path, data: Path, tmp_path: Path) -> None:
-    """Real images of the training's split, as many synthetic ones, in every class."""
-    trained = json.loads((run / "diversity.json").read_text())
-    workflow(
-        "evaluate", run_dir=str(run), dataset_dir=str(data), output_dir=str(tmp_path / "new")
-    ).run()
-    table = json.loads((tmp_path / "new" / "diversity.json").read_text())
-    for line, before in zip(table, trained, strict=True):
-        assert line["real"] == pytest.approx(before["real"], rel=1e-6)
-        assert line["num_images"] == before["num_images"]
-        assert 0 <= line["synthetic"] <= 1
+def test_evaluation_writes_figures_and_page(
+    judged: Path, enough: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Test patients beside generated images, with the training's curves."""
+    with caplog.at_level(logging.INFO, "medaug"):
+        workflow(
+            "evaluate",
+            run_dir=str(judged),
+            dataset_dir=str(enough),
+            output_dir=str(tmp_path / "new"),
+            images_per_class=20,
+        ).run()
+    evaluation = Evaluation.load(tmp_path / "new" / "evaluation.json")
+    counts = json.loads((judged / "run.json").read_text())["data"]
+    assert evaluation.counts == {
+        "train": len(counts["train"]),
+        "held_out": len(counts["test"]),
+        "synthetic": 60,
+    }
+    assert evaluation.left_out == {}
+    assert evaluation.text() in caplog.text
+    page = (tmp_path / "new" / "report.html").read_text()
+    assert "ACGAN: generated beside real images" in page
+    assert "Over the training" in page
+
+
+def test_other_images_than_the_trainings_are_said(
+    run: Path, enough: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What counts as held out may have been learned."""
+    out = tmp_path / "new"
+    workflow("evaluate", run_dir=str(run), dataset_dir=str(enough), output_dir=str(out)).run()
+    assert "not the split, that the generator was trained on" in caplog.text
+    assert "memorisation" in Evaluation.load(out / "evaluation.json").left_out
 
 
 def test_evaluation_splits_as_the_training_did(data: Path, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_properties(
     else:
         settings = where | {"run_dir": str(runs[name]), "dataset_dir": str(data)}
         if (name, file) == ("cgan", "evaluate"):
-            settings["handlers#0#k"] = 1  # six held-out images are few for five neighbours
+            settings["handlers#1#k"] = 1  # six held-out images are few for five neighbours
     made = workflow(name, file, **settings)
     assert made.check_properties() == []
     assert made.bundle_root == str(BUNDLES / name)

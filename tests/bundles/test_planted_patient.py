@@ -2,8 +2,6 @@
 
 import os
 import pickle
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from medaug.data import (
 )
 
 from ..bundle.process import TRUSTED
+from ..launch import python
 from ..pipelines.pipelines import ROOT, config, load
 from .acgan import BUNDLE, SMALL
 from .planted import cine, collection, found, found_below, found_in
@@ -108,14 +107,11 @@ def test_nothing_in_what_a_training_leaves(patients: Path, tmp_path: Path) -> No
     for name in caches:
         (tmp_path / name).mkdir()
     config_file = str(BUNDLE / "configs" / "train.json")
-    done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", "--config_file", config_file, *words],
+    done = python(
+        *("-m", "monai.bundle", "run", "--config_file", config_file, *words),
         cwd=tmp_path,
         env=os.environ | {name: str(tmp_path / name) for name in caches},
-        capture_output=True,
-        text=True,
         timeout=300,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     made = {path.name.partition(".")[0] for path in (tmp_path / "out").rglob("*")}

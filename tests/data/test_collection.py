@@ -339,6 +339,53 @@ def test_one_class_only(tmp_path):
     assert "at least two classes, got 3 images of one: covid" in one_line(error)
 
 
+@pytest.mark.parametrize(
+    ("places", "name"),
+    [
+        (
+            (
+                "",
+                "",
+            ),
+            "all",
+        ),
+        (("covid", "covid"), "covid"),
+        (("", "covid"), "covid"),
+    ],
+    ids=["directly inside", "in a subfolder", "both"],
+)
+def test_one_class_where_it_will_do(tmp_path, places, name):
+    """In a folder without subfolders, or in one of them; split by patient as several are."""
+    for part, place in enumerate(places):
+        for k in range(6):
+            picture = levels(6, 5, seed=10 * part + k)
+            save(tmp_path / place / f"p{part}{k // 2}_{k}.png", picture)
+    found = ImageCollection(tmp_path, one_class=True, patient_pattern=r"p\d+", test=0.3, **OPEN)
+    assert found.classes == (name,)
+    items = [found.train, found.test, found.validation]
+    assert sum(map(len, items)) == 12
+    assert {item["label"] for part in items for item in part} == {0}
+    patients = [{Path(item["image"]).name[:3] for item in part} for part in items]
+    assert patients[0].isdisjoint(patients[1])
+    assert len(found.test) == 4
+    assert not any("left out" in warning for warning in found.warnings)
+
+
+def test_several_classes_where_one_will_do(tmp_path):
+    """They are several; what lies beside them is left out, as ever."""
+    root = folder(tmp_path, {"covid": 10, "normal": 10})
+    save(root / "1.png", levels(6, 5, seed=99))
+    found = ImageCollection(root, one_class=True, **OPEN)
+    assert found.classes == ("covid", "normal")
+    assert any("left out 1 images" in warning for warning in found.warnings)
+
+
+def test_nothing_where_one_class_will_do(tmp_path):
+    """Says that no subfolder is needed."""
+    with pytest.raises(DataError, match=r"must hold images, or one subfolder .* an empty folder"):
+        ImageCollection(tmp_path, one_class=True, **OPEN)
+
+
 def test_file_of_another_kind(tmp_path):
     """A path to an image isn't a collection."""
     with pytest.raises(DataError, match=r"must be a folder, a \.csv or a \.json"):

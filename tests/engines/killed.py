@@ -10,7 +10,6 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from monai.transforms import Compose, RandGaussianNoised, RandLambdad
 from medaug.engines import ModelSaver, _saver
 from medaug.handlers import MetricsCSV
 
+from ..launch import exit_code, fork
 from .toy import ADAM, toy_trainer
 
 SLOW = 0.02
@@ -71,21 +71,6 @@ def write_slowly(state: Any, path: Path) -> None:
 save_tensors = _saver.save_tensors
 
 
-def fork(job: Callable[[], object]) -> int:
-    """Do the job in a child; returns its id."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.setsid()  # a group of its own, as a scheduler's and a terminal's
-            job()
-            code = 0
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    return child
-
-
 def ended(child: int) -> bool:
     """Whether the child has ended by itself, which it must do without an error."""
     done, status = os.waitpid(child, os.WNOHANG)
@@ -106,9 +91,9 @@ def kill_once(child: int, folder: Path, delay: float, *, in_save: bool) -> str |
             return None
         time.sleep(0.0005)
     os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or status == 0
-    if not os.WIFSIGNALED(status):
+    code = exit_code(child)
+    assert code in (0, -signal.SIGKILL)
+    if code == 0:
         return None
     return "save" if unfinished(folder) else "training"
 
@@ -119,8 +104,7 @@ def notify(child: int, folder: Path) -> None:
         time.sleep(0.0005)
     os.killpg(child, signal.SIGTERM)
     os.killpg(child, signal.SIGTERM)  # torchrun passes on what its processes had, too
-    _, status = os.waitpid(child, 0)
-    assert status == 0
+    assert exit_code(child) == 0
 
 
 def main(folder: Path, *, kills: int, epochs: int, workers: int) -> None:
@@ -131,8 +115,7 @@ def main(folder: Path, *, kills: int, epochs: int, workers: int) -> None:
     _saver.save_tensors = write_slowly
     begun = time.monotonic()
     whole = fork(partial(train, folder / "whole", epochs=epochs, workers=workers, resume=False))
-    _, status = os.waitpid(whole, 0)
-    assert status == 0
+    assert exit_code(whole) == 0
     seconds = time.monotonic() - begun
     draw = random.Random(epochs)
     killed: list[str] = []
@@ -141,8 +124,7 @@ def main(folder: Path, *, kills: int, epochs: int, workers: int) -> None:
         run = folder / f"run_{number}"
         child = fork(partial(train, run, epochs=epochs, workers=workers, resume=True))
         if len(killed) == kills:
-            _, status = os.waitpid(child, 0)
-            assert status == 0
+            assert exit_code(child) == 0
             break
         delay, in_save = draw.uniform(0, 1.5 * seconds / kills), len(killed) % 3 == 1
         where = kill_once(child, run, delay, in_save=in_save)
@@ -153,8 +135,7 @@ def main(folder: Path, *, kills: int, epochs: int, workers: int) -> None:
     noticed = partial(train, folder / "noticed", epochs=epochs, workers=workers, resume=True)
     notify(fork(noticed), folder / "noticed")
     stopped = int(max((folder / "noticed" / "models").glob("resume_*.pt")).stem.split("_")[1])
-    _, status = os.waitpid(fork(noticed), 0)
-    assert status == 0
+    assert exit_code(fork(noticed)) == 0
     report = {"killed": killed, "stopped": stopped, "runs": number + 1, "seconds": seconds}
     sys.stdout.write(json.dumps(report) + "\n")
 

@@ -1,13 +1,10 @@
-"""Ranks over gloo that are forks of one process: ``python -m tests.engines.ranks``.
-
-What torchrun does takes twice as long to import; the tests of torchrun itself are marked slow.
-"""
+"""Trainings on ranks over gloo: ``python -m tests.engines.ranks FOLDER``."""
 
 import json
 import os
 import signal
-import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,7 @@ from medaug.engines import (
 from medaug.handlers import MetricsCSV
 from medaug.losses import R1Penalty, R2Penalty, RelativisticLoss
 
-from .killed import fork
+from ..launch import ranks
 from .toy import PlainDiscriminator, PlainGenerator, images, toy_trainer
 
 GLOBAL_BATCH = 8
@@ -66,30 +63,13 @@ def trainer(folder: Path, *, epochs: int = 2, resume: bool = False) -> GanTraine
     )
 
 
-def joined(rank: int, world: int, port: int, job: Any) -> None:
+def joined(job: Callable[[], object]) -> None:
     """Do the job as one of several ranks."""
-    torch.set_num_threads(1)
-    os.environ |= {
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(world),
-    }
     start_distributed()
     try:
         job()
     finally:
         stop_distributed()
-
-
-def processes(world: int, job: Any) -> list[int]:
-    """Exit codes of ranks that do the job at once."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    children = [fork(partial(joined, rank, world, port, job)) for rank in range(world)]
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def train(folder: Path) -> None:
@@ -133,16 +113,20 @@ def refused(folder: Path) -> None:
 
 def main(folder: Path) -> None:
     """All of it; exit codes are printed."""
+
+    def codes_of(world: int, job: Callable[[Path], None], name: str) -> list[int]:
+        return ranks(world, partial(joined, partial(job, folder / name)))
+
     codes = {
-        "one": processes(1, partial(train, folder / "one")),
-        "two": processes(2, partial(train, folder / "two")),
-        "stopped": processes(2, partial(stopped, folder / "stopped")),
+        "one": codes_of(1, train, "one"),
+        "two": codes_of(2, train, "two"),
+        "stopped": codes_of(2, stopped, "stopped"),
     }
     for rank in range(2):
         path = folder / f"stopped_rank{rank}.pt"
         path.rename(folder / f"halfway_rank{rank}.pt")
-    codes["gone on"] = processes(2, partial(go_on, folder / "stopped"))
-    codes["refused"] = processes(2, partial(refused, folder / "one"))
+    codes["gone on"] = codes_of(2, go_on, "stopped")
+    codes["refused"] = codes_of(2, refused, "one")
     sys.stdout.write(json.dumps(codes) + "\n")
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ import torch
 
 from medaug.engines import local_device, on_first_rank, start_distributed, stop_distributed
 
-from .test_killed import ROOT, assert_same_run
+from ..launch import python
+from .test_killed import assert_same_run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
 
@@ -21,14 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[int]], str]:
     """What `tests.engines.ranks` left, its exit codes, and its messages."""
     folder = tmp_path_factory.mktemp("ranks")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.engines.ranks", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = python("-m", "tests.engines.ranks", folder)
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout.splitlines()[-1]), done.stderr
 

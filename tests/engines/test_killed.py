@@ -1,7 +1,6 @@
 """Killed by SIGKILL at any moment and taken up again, a run is the run that was never killed."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from medaug.engines import load_tensors
+from medaug._files import load_tensors
+
+from ..launch import python
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL, no fork")
-ROOT = Path(__file__).parents[2]
 
 
 def flat(value: Any, name: str = "") -> dict[str, Any]:
@@ -42,17 +42,7 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 def killed(folder: Path, *, kills: int, epochs: int, workers: int) -> dict[str, Any]:
     """What `tests.engines.killed` did; all of its runs are compared."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tests.engines.killed"),
-            *(str(folder), str(kills), str(epochs), str(workers)),
-        ],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=550,
-        check=False,
-    )
+    done = python("-m", "tests.engines.killed", folder, kills, epochs, workers, timeout=550)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     for name in ("noticed", *(f"run_{number}" for number in range(report["runs"]))):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from ignite.engine import Events
 
-from medaug.engines import ModelSaver, write_atomically
+from medaug.engines import ModelSaver
 from medaug.errors import TrainingDivergedError, UserError
 from medaug.networks import ACGANGenerator
 
@@ -63,21 +63,6 @@ def test_divergence_leaves_the_saved_model_alone(tmp_path: Path) -> None:
     state = torch.load(tmp_path / "model.pt", weights_only=True)
     assert all(value.isfinite().all() for value in state.values())
     assert json.loads((tmp_path / "model.json").read_text())["epoch"] == 1
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
-    """The error names the file; no temporary file is left."""
-    target = tmp_path / "model.pt"
-    target.write_text("good")
-
-    def half(path: Path) -> None:
-        path.write_text("ha")
-        raise OSError("No space left on device")
-
-    with pytest.raises(UserError, match=r"model\.pt could not be written.*is kept: No space left"):
-        write_atomically(target, half)
-    assert target.read_text() == "good"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 @pytest.mark.parametrize("size", [100, 20_000, 100_000])

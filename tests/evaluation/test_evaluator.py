@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from medaug.errors import UserError
 from medaug.evaluation import Answer, Evaluation, Evaluator, LabelledImages, find
 from medaug.evaluation._features import DRAWS, draw_all, novelty
+from medaug.metrics import Ratings
 
 CLASSES = ("dark", "bright")
 
@@ -64,6 +65,41 @@ def test_the_headline_is_the_floor_by_the_distance(fresh: Evaluation) -> None:
     assert distance.real is not None
     assert ratio is not None
     assert ratio.synthetic.value == pytest.approx(distance.real.value / distance.synthetic.value)
+
+
+def test_ratings_are_a_part_of_the_hyperscore(fresh: Evaluation) -> None:
+    """Realism beside the distance, of equal weight; what needs pairs is left out, and said."""
+    sets = pictures(40, 0), pictures(20, 1)
+    ratings = Ratings(synthetic=2.5, real=4.5, synthetic_count=8, real_count=8)
+    score = Evaluator(*sets, CLASSES, ratings=ratings)(pictures(20, 2)).hyperscore
+    assert score is not None
+    assert score.parts["realism"] == 0.5
+    assert score.value == pytest.approx((score.parts["fid"] + 0.5) / 2)
+    assert score.left_out.keys() == {"psnr", "ssim"}
+    assert fresh.hyperscore is not None
+    assert fresh.hyperscore.left_out.keys() == {"psnr", "ssim", "realism"}
+
+
+def test_flat_figures_stand_beside_the_real_ones(fresh: Evaluation) -> None:
+    """One name each, the class last, then whose it is."""
+    flat = fresh.flat()
+    assert len(flat) == 2 * len(fresh.figures)
+    for figure in fresh.figures:
+        name = f"{figure.name}_{figure.scope}" if figure.scope else figure.name
+        assert figure.real is not None
+        assert (flat[name], flat[f"{name}_real"]) == (figure.synthetic.value, figure.real.value)
+
+
+def test_some_of_many_images_are_of_all_classes() -> None:
+    """Every fifth of two classes in turn would do, every second not; they are drawn by chance."""
+    images = pictures(400, 0)
+    some = images.at_most(200)
+    assert some.counts(2).min() > 80
+    assert torch.equal(images.at_most(400).labels, images.labels)
+    items = [{"image": image, "label": label} for image, label in zip(*images, strict=True)]
+    again = LabelledImages.of(items, 200)
+    assert torch.equal(again.images, some.images)
+    assert torch.equal(again.labels, some.labels)
 
 
 def test_copies_of_training_images_are_found(evaluator: Evaluator) -> None:

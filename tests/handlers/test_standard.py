@@ -8,8 +8,15 @@ import pytest
 from monai.handlers import TensorBoardStatsHandler
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medaug.engines import GanTrainer, ModelSaver
-from medaug.handlers import DiversityReport, MetricsCSV, ProgressBar, SampleGrid, gan_handlers
+from medaug.engines import BestModelSaver, GanTrainer, ModelSaver
+from medaug.handlers import (
+    CollapseMonitor,
+    GenerationMetrics,
+    MetricsCSV,
+    ProgressBar,
+    SampleGrid,
+    gan_handlers,
+)
 
 from ..engines.toy import images, toy_trainer
 
@@ -19,7 +26,12 @@ CLASSES = ("dark", "bright")
 def trained(folder: Path, **changes: Any) -> tuple[GanTrainer, list[Any]]:
     """A toy training with the handlers; it and them."""
     handlers = gan_handlers(
-        folder, dataset=images(), classes=CLASSES, interval=1, settings={"image_size": 32}
+        folder,
+        dataset=images(),
+        validation=images(12),
+        classes=CLASSES,
+        interval=1,
+        settings={"image_size": 32},
     )
     trainer = toy_trainer(train_handlers=handlers, **changes)
     trainer.run()
@@ -32,8 +44,10 @@ def position(handlers: list[Any], kind: type) -> int:
 
 def test_order_lets_each_see_what_it_needs(tmp_path: Path) -> None:
     """The model is saved before anything can fail; figures are made before they are written."""
-    handlers = gan_handlers(tmp_path, dataset=[], classes=CLASSES, interval=1, settings={})
-    kinds = (ModelSaver, DiversityReport, MetricsCSV)
+    handlers = gan_handlers(
+        tmp_path, dataset=[], validation=[], classes=CLASSES, interval=1, settings={}
+    )
+    kinds = (ModelSaver, GenerationMetrics, BestModelSaver, CollapseMonitor, MetricsCSV)
     places = [position(handlers, kind) for kind in kinds]
     assert places[0] == 0
     assert places == sorted(places)
@@ -56,9 +70,11 @@ def test_a_training_leaves_all_results(tmp_path: Path) -> None:
         "models/model_best.json",
         "models/resume_000000003.pt",
         "models/resume_000000006.pt",
+        "models/collapse_monitor.json",
         "samples/epoch_0001.png",
         "samples/epoch_0002.png",
-        "diversity.json",
+        "evaluation.json",
+        "evaluations.jsonl",
         "metrics.csv",
         "iterations.csv",
     }
@@ -66,15 +82,19 @@ def test_a_training_leaves_all_results(tmp_path: Path) -> None:
     assert model == {"image_size": 32, "classes": ["dark", "bright"], "epoch": 2}
 
 
-def test_diversity_stands_in_the_csv_and_on_the_board(tmp_path: Path) -> None:
+def test_evaluations_stand_in_the_csv_and_on_the_board(tmp_path: Path) -> None:
     """The figures of an epoch are in that epoch's row, and TensorBoard has them too."""
     trainer, _ = trained(tmp_path)
     header, first, second = (tmp_path / "metrics.csv").read_text().splitlines()
-    names = [name for name in header.split(",") if "synthetic" in name]
-    assert [name.split("_")[-1] for name in names] == ["dark", "bright"]
+    names = [name for name in header.split(",") if name.startswith("msssim_w")]
+    ends = ["dark", "dark_real", "bright", "bright_real"]
+    assert [name.partition("scales_")[2] for name in names] == ends
+    names += ["fd_domain", "hyperscore"]
     for row in (first, second):
         values = dict(zip(header.split(","), row.split(","), strict=True))
-        assert all(0 <= float(values[name]) <= 1 for name in names)
+        assert all(0 <= float(values[name]) <= 1 for name in names[:4])
+        assert float(values["fd_domain"]) > 0
+        assert 100 <= float(values["hyperscore"]) < 112
     board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     scalars = set(board.Tags()["scalars"])
     assert {*names, "d_loss", "g_loss", "d_real"} <= scalars

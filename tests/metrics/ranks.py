@@ -1,11 +1,8 @@
-"""Metrics on one and on two ranks over gloo: ``python -m tests.metrics.ranks FOLDER``.
-
-The ranks are forks of one process, which has computed nothing yet.
-"""
+"""Metrics on one and on two ranks over gloo: ``python -m tests.metrics.ranks FOLDER``."""
 
 import json
-import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +26,7 @@ from medaug.metrics import (
     vendi,
 )
 
+from ..launch import ranks
 from .vectors import features
 
 COUNT, BATCH, WIDTH, SIDE = 55, 12, 40, 16
@@ -81,30 +79,17 @@ def evaluated():
     return {name: np.ravel(value).tolist() for name, value in state.metrics.items()}
 
 
-def rank_of(rank, world, folder):
-    torch.set_num_threads(1)
-    meeting = (folder / f"meeting_{world}").absolute().as_uri()
-    idist.initialize("gloo", init_method=meeting, rank=rank, world_size=world)
-    (folder / f"rank_{rank}_of_{world}.json").write_text(json.dumps(evaluated()), encoding="utf-8")
+def write_evaluated(folder):
+    """As one of several ranks."""
+    idist.initialize("gloo")
+    name = f"rank_{idist.get_rank()}_of_{idist.get_world_size()}.json"
+    (folder / name).write_text(json.dumps(evaluated()), encoding="utf-8")
     idist.finalize()
-
-
-def forked(rank, world, folder):
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            rank_of(rank, world, folder)
-            code = 0
-        finally:
-            os._exit(code)
-    return child
 
 
 def main(folder):
     for world in (1, 2):
-        children = [forked(rank, world, folder) for rank in range(world)]
-        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        codes = ranks(world, partial(write_evaluated, folder))
         if any(codes):
             sys.exit(f"{world} ranks ended with {codes}")
 

@@ -1,9 +1,7 @@
 """Figures as Ignite metrics: on one rank, and on two as on one."""
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +11,10 @@ from ignite.engine import Engine
 from medaug.errors import UserError
 from medaug.metrics import AccumulatedMetric, frechet, kid, vendi
 
+from ..launch import python
 from .ranks import COUNT, IMAGES, PAIRS, SINGLE
 from .vectors import features
 
-ROOT = Path(__file__).parents[2]
 REAL = torch.from_numpy(features(50, 6)).float()
 SYNTHETIC = torch.from_numpy(features(50, 6, seed=1)).float()
 
@@ -79,14 +77,7 @@ def test_refuses():
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
 def test_two_ranks_are_one(tmp_path):
     """Every metric, on both ranks, to 1e-6: of unequal shares, and in another order."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.metrics.ranks", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = python("-m", "tests.metrics.ranks", tmp_path)
     assert done.returncode == 0, done.stderr
     one, *two = (
         json.loads((tmp_path / f"rank_{name}.json").read_text(encoding="utf-8"))

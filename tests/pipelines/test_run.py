@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from medaug.errors import ConfigError, DataError, UnreadableImageError, UserErro
 
 from ..bundle.process import TRUSTED, mistake
 from ..data.cine_files import multiframe, save, series
+from ..launch import python
 from . import beating
 from .pipelines import PIPELINES, ROOT, apply, config, each_pipeline, each_radiograph_pipeline
 
@@ -72,10 +72,8 @@ def pictures(folder: Path) -> dict[str, np.ndarray]:
 
 def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """The command as a user gives it."""
-    words = ["-m", "monai.bundle", "run", "--config_file", str(config(folder)), *arguments]
-    return subprocess.run(
-        [sys.executable, *words], capture_output=True, text=True, timeout=300, check=False
-    )
+    words = ("--config_file", config(folder), *arguments)
+    return python("-m", "monai.bundle", "run", *words, cwd=Path.cwd(), timeout=300)
 
 
 def test_command_from_another_folder(radiographs: Path) -> None:

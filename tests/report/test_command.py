@@ -1,8 +1,6 @@
 """The command line: folders in, a page out."""
 
 import logging
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from medaug.report.__main__ import main
 from medaug.report._folders import read_folders
 
 from ..data.images import save
+from ..launch import python
 from .fakes import Page
 
 
@@ -54,6 +53,8 @@ def test_a_page_of_two_classes(
     """Verdicts on the terminal, the page where it is wanted, and no file's name in it."""
     means = Extractor(Means(), name="domain", protocol={"weights": "none"})
     monkeypatch.setattr("medaug.evaluation._evaluator.domain", lambda *_, **__: means)
+    kept: list[bool] = []
+    monkeypatch.setattr("medaug.report.__main__.keep_freed_memory", lambda: kept.append(True))
     real = drawn(tmp_path / "real", ("lying", "upright"), 24, 0)
     synthetic = drawn(tmp_path / "synthetic", ("lying", "upright"), 12, 1)
     output = tmp_path / "pages" / "mine.html"
@@ -61,6 +62,7 @@ def test_a_page_of_two_classes(
     given = [*map(str, arguments), "--image-size", "16", "--title", "Stripes"]
     assert main([*given, "--patient-pattern", r"p\d+"]) == 0
     assert "Are the images of a class more alike" in capsys.readouterr().out
+    assert kept == [True]
     text = output.read_text(encoding="utf-8")
     page = Page(text)
     assert page.faults == []
@@ -78,14 +80,7 @@ def test_the_module_runs_on_flat_folders(tmp_path: Path) -> None:
         for seed, name in enumerate(("real", "held_out", "synthetic"))
     )
     folders = ("--real", real, "--held-out", held_out, "--synthetic", synthetic)
-    result = subprocess.run(
-        [sys.executable, "-m", "medaug.report", *folders, "--image-size", "16"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    result = python("-m", "medaug.report", *folders, "--image-size", 16, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("the page: report.html\n")
     assert "1 class: all" in Page((tmp_path / "report.html").read_text(encoding="utf-8")).words
@@ -102,7 +97,7 @@ def test_the_module_runs_on_flat_folders(tmp_path: Path) -> None:
         ({"--synthetic": "few", "--held-out": "other"}, "synthetic images must be at least 10"),
         ({"--synthetic": "empty"}, "--synthetic must hold images"),
         ({"--extractors": "fancy", "--held-out": "other"}, "fancy"),
-        ({"--patient-pattern": "("}, "--patient-pattern must be a regular expression"),
+        ({"--patient-pattern": "("}, "patient_pattern must be a regular expression"),
     ],
 )
 def test_mistakes_are_told_in_one_line(

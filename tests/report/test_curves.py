@@ -39,7 +39,7 @@ def test_columns_that_belong_together_share_a_chart(tmp_path: Path) -> None:
     """Losses; generated and real ones of each class, these dashed; unknown ones by themselves."""
     name = "msssim_w7_s0.95_4scales"
     row = {"g_loss": 1.0, "d_loss": 2.0, "odd": 3.0}
-    row |= {f"{name}_{side}_{one}": 0.5 for side in ("synthetic", "real") for one in ("cat", "dog")}
+    row |= {f"{name}_{one}{side}": 0.5 for side in ("", "_real") for one in ("cat", "dog")}
     rows = [{"epoch": k, **row} for k in (1, 2)]
     made = curves(table(tmp_path, rows))
     assert made is not None

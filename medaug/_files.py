@@ -3,33 +3,38 @@
 import io
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import torch
-from torch import nn
 
-from ..errors import CheckpointError, UserError
+from .errors import CheckpointError, UserError
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, sync it, and put it in place of `path`.
+
+    The folder is made if it isn't there.
 
     Raises:
         UserError: when it cannot be written, naming the file; what stood there before still does.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        with suppress(FileExistsError):  # where that is a file, writing says so in plainer words
+            path.parent.mkdir(parents=True)
         write(temporary)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what lacks its folder can't be removed, either
+            temporary.unlink()
         raise UserError(
-            f"{path} could not be written, the file before it is kept: {error.strerror or error}"
+            f"{path} could not be written, what was there is kept: {error.strerror or error}"
         ) from error
 
 
@@ -79,21 +84,6 @@ def load_tensors(path: Path) -> dict[str, Any]:
             f"holds more than weights ({type(error).__name__})"
         ) from error
     return dict(state)
-
-
-def load_weights(network: nn.Module, state: Mapping[str, Any], path: Path) -> None:
-    """Put a state dict into a network.
-
-    Raises:
-        CheckpointError: it is another network's, naming the first thing that differs.
-    """
-    try:
-        network.load_state_dict(state)
-    except (RuntimeError, TypeError) as error:
-        name = type(network).__name__
-        raise CheckpointError(
-            f"{path} must hold the weights of {name} as it is configured: {first_reason(error)}"
-        ) from error
 
 
 def first_reason(error: BaseException) -> str:
