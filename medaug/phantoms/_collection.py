@@ -2,22 +2,18 @@
 
 import csv
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from tqdm import tqdm
 
 from ..errors import DataError
 from ._anatomy import draw_anatomy
 from ._dicom import Coding, Identity, dicom_dataset
+from ._once import made_once
 from ._xray import simulate_chest_xray
 
 PHANTOM_VERSION = 1  # raise it when the same seed gives other files
@@ -128,41 +124,6 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Hold a lock on the file `path`; give False where the system has none to offer."""
-    with path.open("w") as stream:
-        try:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        except (ImportError, OSError):
-            yield False
-        else:
-            yield True
-
-
-def _remake(root: Path, *, seed: int, num_images: int, progress: bool, alone: bool) -> None:
-    """Make the data set beside `root` and move it there when it is whole."""
-    making = f".making-{root.name}-"
-    if alone:
-        # Nobody else is at work: what lies here was left by a run that was killed.
-        for stale in root.parent.glob(f"{making}*"):
-            shutil.rmtree(stale, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=making, dir=root.parent))
-    try:
-        make(work / "new", seed=seed, num_images=num_images, progress=progress, workers=_cores())
-        if root.exists() and not is_complete(root, num_images):
-            root.rename(work / "old")
-        (work / "new").rename(root)
-    except OSError:
-        # Without a lock, another process may have moved its own there first: the same files.
-        if not is_complete(root, num_images):
-            raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
 def chest_xrays(
     *,
     seed: int = 0,
@@ -192,18 +153,12 @@ def chest_xrays(
         raise DataError(f"num_images must be at least 6, got {num_images}")
     if seed < 0:
         raise DataError(f"seed must be 0 or more, got {seed}")
-    base = (
-        Path(platformdirs.user_cache_dir("medaug"), "phantoms") if folder is None else Path(folder)
+    root = made_once(
+        folder,
+        f"chest_xrays-v{PHANTOM_VERSION}-seed{seed}-n{num_images}",
+        lambda new: make(
+            new, seed=seed, num_images=num_images, progress=progress, workers=_cores()
+        ),
+        lambda found: is_complete(found, num_images),
     )
-    root = base.absolute() / f"chest_xrays-v{PHANTOM_VERSION}-seed{seed}-n{num_images}"
-    if not is_complete(root, num_images):
-        try:
-            base.mkdir(parents=True, exist_ok=True)
-            with _locked(base / f".{root.name}.lock") as alone:
-                if not is_complete(root, num_images):
-                    _remake(root, seed=seed, num_images=num_images, progress=progress, alone=alone)
-        except OSError as error:
-            raise DataError(
-                f"folder must be one that can be written, got {base} ({error.strerror})"
-            ) from error
     return str(root / "images")

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 
 from medaug.errors import DataError
-from medaug.phantoms import _collection, chest_xrays, draw_anatomy, simulate_chest_xray
+from medaug.phantoms import _collection, _once, chest_xrays, draw_anatomy, simulate_chest_xray
 from medaug.phantoms._collection import make, plan
 from medaug.phantoms._dicom import Coding, Identity, dicom_dataset
 
@@ -232,7 +232,7 @@ def test_progress_says_what_is_made_and_where(tmp_path, capsys):
 
 def test_default_folder_is_the_users_cache(tmp_path, monkeypatch):
     """Without a folder, the set lies in the cache of the user, keyed by version, seed and size."""
-    monkeypatch.setattr(_collection.platformdirs, "user_cache_dir", lambda _app: str(tmp_path))
+    monkeypatch.setattr(_once.platformdirs, "user_cache_dir", lambda _app: str(tmp_path))
     images = Path(chest_xrays(seed=2, num_images=6, progress=False))
     assert (
         images
