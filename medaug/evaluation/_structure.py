@@ -18,7 +18,7 @@ from ._images import LabelledImages
 
 SIDE = 8
 THUMBNAILS = f"thumbnail{SIDE}"
-MOST = 200
+MOST = 500
 """Images of a class that all pairs are made of."""
 RESAMPLES = 200
 
@@ -44,14 +44,15 @@ def structure_figures(
     random = np.random.default_rng(seed)
     for label, name in enumerate(classes):
         found = [np.flatnonzero(part.labels.numpy() == label) for part in (synthetic, train)]
-        n = min(MOST, *map(len, found))
+        drawn = [random.permutation(part)[:MOST] for part in found]
+        n = min(map(len, drawn))
         if n < 2:
             continue
-        made, real = (random.choice(part, n, replace=False) for part in found)
         ours, theirs = (
             msssim_all_pairs(part.images[index])
-            for part, index in ((synthetic, made), (train, real))
+            for part, index in zip((synthetic, train), drawn, strict=True)
         )
+        made, real = (index[:n] for index in drawn)  # the score depends on n, a mean doesn't
         kinds = _vendi(small[2][made], seed), _vendi(small[0][real], seed)
         figures += [
             Figure(ours.name, name, _similarity(ours), _similarity(theirs), "real", n),

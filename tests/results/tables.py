@@ -1,0 +1,219 @@
+"""What `arms` found of several trainings, as Markdown.
+
+    python -m tests.results.tables FILE [FILE ...]
+
+Per training the figures with 95 % intervals; what AIIN changes, over seeds; and whether the
+extractors rank trainings alike. Of entries of one training and space the last one counts.
+"""
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from medaug.evaluation import Estimate, Figure, find
+
+JUDGE, LOOK = "domain_32px", "efficientnet_lite0"
+"""Whose inception score and agreement, whose authenticity and distances are shown."""
+ANSWERS = {"yes": "yes", "no": "no", "can't tell at this n": "?"}
+ARMS = ("plain", "aiin")
+
+
+class Entry(NamedTuple):
+    """A training beside the real images of a space; verdicts are answers by name."""
+
+    run: str
+    kind: str
+    arm: str
+    space: str
+    figures: tuple[Figure, ...]
+    verdicts: Mapping[str, str]
+
+    @property
+    def ratios(self) -> dict[str, Figure]:
+        """FD ratio by extractor."""
+        found = (one for one in self.figures if one.name.endswith("_ratio"))
+        return {one.name.removeprefix("fd_").removesuffix("_ratio"): one for one in found}
+
+    @property
+    def excess(self) -> dict[str, Estimate]:
+        """MS-SSIM by class, synthetic minus real."""
+        return {f.scope: difference(f) for f in self.figures if f.name.startswith("msssim")}
+
+    def numbers(self) -> dict[str, float]:
+        """What is compared over seeds."""
+        excess = {name: one.value for name, one in self.excess.items()}
+        found = {f"MS-SSIM excess, {name}": value for name, value in excess.items()}
+        if len(excess) > 1:
+            found["MS-SSIM excess, mean of classes"] = float(np.mean(list(excess.values())))
+        for name, label in (("is", "inception score"), ("agreement", "class agreement")):
+            one = find(self.figures, f"{name}_{JUDGE}")
+            if one is not None:
+                found |= {label: one.synthetic.value, f"{label} − real": difference(one).value}
+        return found | {f"FD ratio, {name}": f.synthetic.value for name, f in self.ratios.items()}
+
+
+def difference(figure: Figure) -> Estimate:
+    """Synthetic minus real; Newcombe 1998 (Statistics in Medicine 17, p. 873), method 10."""
+    ours, theirs = figure.synthetic, figure.real
+    assert theirs is not None
+    value = ours.value - theirs.value
+    if ours.low is None or ours.high is None or theirs.low is None or theirs.high is None:
+        return Estimate(value)
+    down = math.hypot(ours.value - ours.low, theirs.high - theirs.value)
+    up = math.hypot(ours.high - ours.value, theirs.value - theirs.low)
+    return Estimate(value, value - down, value + up)
+
+
+def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
+    """Mean of `two` minus mean of `one`, with Welch's 95 % interval; none below two of each."""
+    value = float(np.mean(two) - np.mean(one))
+    if min(len(one), len(two)) < 2:
+        return Estimate(value)
+    parts = [(float(np.var(part, ddof=1)) / len(part), len(part)) for part in (one, two)]
+    square = sum(share for share, _ in parts)
+    if square == 0:
+        return Estimate(value, value, value)
+    freedom = square**2 / sum(share**2 / (n - 1) for share, n in parts)
+    reach = float(stats.t.ppf(0.975, freedom)) * math.sqrt(square)
+    return Estimate(value, value - reach, value + reach)
+
+
+def kendall(one: Sequence[float], two: Sequence[float]) -> float:
+    """Kendall's tau-a: pairs in the same order less pairs in the other, by all pairs."""
+    pairs = list(combinations(range(len(one)), 2))
+    agreed = (np.sign((one[i] - one[j]) * (two[i] - two[j])) for i, j in pairs)
+    return float(sum(agreed)) / len(pairs)
+
+
+def ranks(values: Sequence[float]) -> list[int]:
+    """1 for the greatest."""
+    return [1 + sum(other > value for other in values) for value in values]
+
+
+def load(paths: Sequence[Path]) -> list[Entry]:
+    """Entries of all files, sorted."""
+    plain = [one for path in paths for one in json.loads(path.read_text(encoding="utf-8"))]
+    found = {(one["kind"], one["space"], one["arm"], one["run"]): one for one in plain}
+    return [entry(found[key]) for key in sorted(found)]
+
+
+def entry(plain: Mapping[str, Any]) -> Entry:
+    """From JSON."""
+    names = [name for name in Entry._fields if name not in ("figures", "verdicts")]
+    figures = tuple(
+        Figure(
+            **one | {side: one[side] and Estimate(**one[side]) for side in ("synthetic", "real")}
+        )
+        for one in plain["figures"]
+    )
+    verdicts = {one["name"]: ANSWERS[one["answer"]] for one in plain["verdicts"]}
+    return Entry(**{name: plain[name] for name in names}, figures=figures, verdicts=verdicts)
+
+
+def shown(one: Estimate | None, sign: str = "") -> str:
+    """A value with its interval, to three digits."""
+    if one is None:
+        return "–"
+    value = f"{one.value:{sign}.3f}"
+    ends = one.low is not None and one.high is not None
+    return f"{value} ({one.low:{sign}.3f} to {one.high:{sign}.3f})" if ends else value
+
+
+def beside(figure: Figure | None) -> str:
+    """Synthetic and, in square brackets, real."""
+    if figure is None or figure.real is None:
+        return "–"
+    return f"{shown(figure.synthetic)} [{figure.real.value:.3f}]"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """In Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def by_run(entries: Sequence[Entry]) -> Iterator[str]:
+    """Two tables of trainings beside the same real images."""
+    names = list(dict.fromkeys(name for one in entries for name in one.ratios))
+    classes = list(dict.fromkeys(name for one in entries for name in one.excess))
+    yield "FD ratio (floor / distance), and MS-SSIM within the class, synthetic − real:\n"
+    rows = []
+    for one in entries:
+        ratios = {name: figure.synthetic for name, figure in one.ratios.items()}
+        cells = [shown(ratios.get(name)) for name in names]
+        rows.append([one.run, *cells, *(shown(one.excess.get(name), "+") for name in classes)])
+    yield table(
+        ["run", *(f"FD ratio, {n}" for n in names), *(f"excess, {n}" for n in classes)], rows
+    )
+    figures = [
+        f"is_{JUDGE}",
+        f"agreement_{JUDGE}",
+        f"authenticity_{LOOK}",
+        f"train_distance_{LOOK}",
+    ]
+    figures.append("authenticity_thumbnail8")
+    yield "Held-out real images in brackets; verdicts, yes is bad news:\n"
+    rows = [
+        [one.run, *(beside(find(one.figures, n)) for n in figures), *one.verdicts.values()]
+        for one in entries
+    ]
+    yield table(["run", *figures, *(name.replace("_", " ") for name in entries[0].verdicts)], rows)
+
+
+def effects(entries: Sequence[Entry]) -> str:
+    """What AIIN changes."""
+    arms = [[e.numbers() for e in entries if e.arm == arm] for arm in ARMS]
+    rows = []
+    for name in dict.fromkeys(name for part in arms for one in part for name in one):
+        values = [[one[name] for one in part if name in one] for part in arms]
+        if all(values):
+            means = [f"{np.mean(part):.3f} (n = {len(part)})" for part in values]
+            rows.append([name, *means, shown(welch(*values), "+")])
+    return table(["figure", "without AIIN", "with", "with − without (95 % over seeds)"], rows)
+
+
+def agreement(entries: Sequence[Entry]) -> str:
+    """How the extractors rank the trainings by FD ratio, 1 the best, and Kendall's tau."""
+    names = list(entries[0].ratios)
+    columns = [[one.ratios[name].synthetic.value for one in entries] for name in names]
+    placed = zip(*map(ranks, columns), strict=True)
+    rows = [[one.run, *map(str, row)] for one, row in zip(entries, placed, strict=True)]
+    pairs = combinations(zip(names, columns, strict=True), 2)
+    taus = [f"{one} and {two} {kendall(a, b):+.2f}" for (one, a), (two, b) in pairs]
+    return table(["rank by FD ratio", *names], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
+
+
+def report(entries: Sequence[Entry]) -> Iterator[str]:
+    """All tables."""
+    for kind in dict.fromkeys(one.kind for one in entries):
+        mine = [one for one in entries if one.kind == kind]
+        names = dict.fromkeys(one.space for one in mine)
+        spaces = {name: [one for one in mine if one.space == name] for name in names}
+        for space, part in spaces.items():
+            yield f"## {kind}, beside real images: {space}\n"
+            yield from by_run(part)
+        sets = {"its own space": [one for one in mine if one.space == one.arm]}
+        sets |= {f"the same space, {name}": spaces.get(name, []) for name in ("plain", "aiin64")}
+        for title, part in sets.items():
+            trained = [one for one in part if one.arm in ARMS]
+            if len(trained) > 1:
+                yield f"## {kind}, each arm in {title}\n"
+                yield f"{effects(trained)}\n{agreement(trained)}"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    print("\n".join(report(load(parser.parse_args().files))))
+
+
+if __name__ == "__main__":
+    main()
