@@ -3,7 +3,8 @@
     python -m tests.results.tables FILE [FILE ...]
 
 Per training the figures with 95 % intervals; what AIIN changes, over seeds; and whether the
-extractors rank trainings alike. Of entries of one training and space the last one counts.
+extractors rank trainings alike. Trainings of one kind and arm count as its seeds: give files of
+comparable ones only. Of entries of one training and space the last one counts.
 """
 
 import argparse
@@ -101,10 +102,10 @@ def load(paths: Sequence[Path]) -> list[Entry]:
     """Entries of all files, sorted."""
     plain = [one for path in paths for one in json.loads(path.read_text(encoding="utf-8"))]
     found = {(one["kind"], one["space"], one["arm"], one["run"]): one for one in plain}
-    return [entry(found[key]) for key in sorted(found)]
+    return [read(found[key]) for key in sorted(found)]
 
 
-def entry(plain: Mapping[str, Any]) -> Entry:
+def read(plain: Mapping[str, Any]) -> Entry:
     """From JSON."""
     names = [name for name in Entry._fields if name not in ("figures", "verdicts")]
     figures = tuple(
@@ -181,13 +182,19 @@ def effects(entries: Sequence[Entry]) -> str:
 
 def agreement(entries: Sequence[Entry]) -> str:
     """How the extractors rank the trainings by FD ratio, 1 the best, and Kendall's tau."""
-    names = list(entries[0].ratios)
-    columns = [[one.ratios[name].synthetic.value for one in entries] for name in names]
-    placed = zip(*map(ranks, columns), strict=True)
-    rows = [[one.run, *map(str, row)] for one, row in zip(entries, placed, strict=True)]
-    pairs = combinations(zip(names, columns, strict=True), 2)
-    taus = [f"{one} and {two} {kendall(a, b):+.2f}" for (one, a), (two, b) in pairs]
-    return table(["rank by FD ratio", *names], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
+    found: dict[str, dict[str, float]] = {}
+    for entry in entries:
+        for name, figure in entry.ratios.items():
+            found.setdefault(name, {})[entry.run] = figure.synthetic.value
+    placed = {n: dict(zip(part, ranks([*part.values()]), strict=True)) for n, part in found.items()}
+    rows = [[e.run, *(str(placed[n].get(e.run, "–")) for n in found)] for e in entries]
+    taus = []
+    for one, two in combinations(found, 2):
+        both = [run for run in found[one] if run in found[two]]
+        if len(both) > 1:
+            tau = kendall(*([found[name][run] for run in both] for name in (one, two)))
+            taus.append(f"{one} and {two} {tau:+.2f} (n = {len(both)})")
+    return table(["rank by FD ratio", *found], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
 
 
 def report(entries: Sequence[Entry]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from medaug.evaluation import Estimate, Figure
 from medaug.features import Extractor
 
 from .arms import Kept, Run
-from .tables import difference, effects, entry, kendall, load, ranks, report, shown, welch
+from .tables import agreement, difference, effects, kendall, load, ranks, read, report, shown, welch
 
 PLAIN, AIIN = (0.30, 0.28, 0.35), (0.39, 0.37, 0.44)
 
@@ -84,7 +84,7 @@ def test_difference_adds_squares() -> None:
 
 def test_effect_is_with_minus_without() -> None:
     """Means, how many seeds, and the interval of the difference."""
-    found = effects([entry(one) for one in both_arms()])
+    found = effects([read(one) for one in both_arms()])
     line = next(line for line in found.splitlines() if line.startswith("| FD ratio, a"))
     interval = shown(welch(PLAIN, AIIN), "+")
     assert line == f"| FD ratio, a | 0.310 (n = 3) | 0.400 (n = 3) | {interval} |"
@@ -105,6 +105,15 @@ def test_report_compares_like_with_like(tmp_path: Path) -> None:
     assert "a and b -1.00" in own
     assert "real, aiin" not in own + same
     assert "0.900" not in own
+
+
+def test_ranks_leave_out_what_an_extractor_did_not_see() -> None:
+    """Its place is empty, and Kendall's tau counts the trainings that both saw."""
+    entries = [read(one) for one in both_arms()]
+    entries[5] = entries[5]._replace(figures=entries[5].figures[:1])
+    found = agreement(entries)
+    assert "| aiin_2 | 1 | – |" in found
+    assert "a and b -1.00 (n = 5)" in found
 
 
 class Counting(nn.Module):

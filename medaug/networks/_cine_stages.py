@@ -1,0 +1,195 @@
+"""The stages of the cine generator: maps doubled in size, steered by a style, with an image head.
+
+Convolutions are modulated as in StyleGAN2 (Karras et al. 2020, arXiv 1912.04958, section 2.2): the
+style scales the maps that go in, and the outputs are divided by the deviation that they are
+expected to have, so that no norm has to look at the maps.
+"""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._growing import dense, double, exporting, zero
+from ._layers import SPREAD
+
+LEAK = 0.2
+"""Slope of the leaky ReLUs below zero."""
+BAND = 2**18
+"""Pixels that are made at once without gradients: maps that stay in a processor's cache."""
+
+
+class UpBlock(nn.Module):
+    """Maps to twice their size: adaptive upsampling, a convolution, and a skip connection.
+
+    Adaptive upsampling is PixelShuffle(w₁ ∗ (1 − g)·x) + w₂ ∗ᵀ (g·x): a 1 × 1 convolution whose
+    outputs are rearranged (Shi et al. 2016, arXiv 1609.05158), and a transposed convolution 4 × 4
+    of stride 2. The gate g in (0, 1), learned, says for each pixel how much goes which way. After
+    it, and after a convolution 3 × 3, there is a leaky ReLU. The skip connection is a 1 × 1
+    convolution of x, each pixel four times.
+
+    Args:
+        inputs: maps before.
+        outputs: maps after.
+        style_dim: length of a style.
+
+    Shape: x (B, inputs, H, W), style (B, style_dim); maps (B, outputs, 2 H, 2 W).
+    """
+
+    def __init__(self, inputs: int, outputs: int, style_dim: int) -> None:
+        super().__init__()
+        self.gate = nn.Conv2d(inputs, 1, 1)
+        self.shuffled = nn.Conv2d(inputs, 4 * outputs, 1, bias=False)
+        self.transposed = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
+        self.convolution = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.skip = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.activation = nn.LeakyReLU(LEAK, inplace=True)
+        # Both branches are halved by the gate at first; so signals keep their size.
+        self.up_gain = 2.0
+        self.up_scale = dense(style_dim, inputs, 0.5)
+        self.up_shift = dense(style_dim, outputs, 0.1)
+        self.scale = dense(style_dim, outputs, 0.5)
+        self.shift = dense(style_dim, outputs, 0.1)
+        for layer, reach in ((self.shuffled, 1), (self.transposed, 4), (self.convolution, 9)):
+            maps = outputs if layer is self.convolution else inputs
+            nn.init.normal_(layer.weight, 0.0, (maps * reach) ** -0.5)
+        # Half of what comes out is the skip's, half the convolution's.
+        nn.init.normal_(self.skip.weight, 0.0, (2 * inputs) ** -0.5)
+        zero(self.gate)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """Double the maps."""
+        maps = self.upsample(x, style)
+        maps = self.convolve(maps, style)
+        # In place: a map of 4096² costs more to allocate than to add.
+        return double(self.skip(x)).add_(maps)
+
+    def upsample(self, x: Tensor, style: Tensor) -> Tensor:
+        """Both branches, blended."""
+        scale, shift = 1 + self.up_scale(style), self.up_shift(style)
+        gate = torch.sigmoid(self.gate(x))
+        first, second = self.shuffled.weight, self.transposed.weight
+        first_size = _size(_energy(first), scale, self.up_gain, x)
+        # A pixel sees a quarter of the kernel.
+        second_size = _size(_energy(second).T / 4, scale, self.up_gain, x)
+        if _large(x):
+            first = first * scale.view(1, -1, 1, 1) * first_size.view(-1, 1, 1, 1)
+            second = second * scale.view(-1, 1, 1, 1) * second_size.view(1, -1, 1, 1)
+            right = x * gate
+            maps = F.conv_transpose2d(right, second, shift[0], stride=2, padding=1)
+            left = F.conv2d(x - right, first)
+        else:
+            x = x * _maps(scale)
+            right = x * gate
+            maps = F.conv_transpose2d(right, second, stride=2, padding=1)
+            maps = torch.addcmul(_maps(shift), maps, _maps(second_size))
+            left = F.conv2d(x - right, first) * _maps(first_size)
+        maps = maps.add_(F.pixel_shuffle(left, 2))
+        activated: Tensor = self.activation(maps)
+        return activated
+
+    def convolve(self, x: Tensor, style: Tensor) -> Tensor:
+        """The convolution that keeps the size."""
+        scale, shift = 1 + self.scale(style), self.shift(style)
+        weight = self.convolution.weight
+        size = _size(_energy(weight), scale, 1.0, x)
+        if _large(x):
+            weight = weight * scale.view(1, -1, 1, 1) * size.view(-1, 1, 1, 1)
+            maps = F.conv2d(x, weight, shift[0], padding=1)
+        else:
+            maps = F.conv2d(x * _maps(scale), weight, padding=1)
+            maps = torch.addcmul(_maps(shift), maps, _maps(size))
+        activated: Tensor = self.activation(maps)
+        return activated
+
+
+class Stage(nn.Module):
+    """Up to one resolution: blocks that double the maps, and the image head of that resolution.
+
+    Args:
+        widths: maps before the first block, after it, and so on.
+        style_dim: length of a style.
+        told_dim: length of the vector that says modality and conditions.
+        image_channels: 1 for grey, 3 for colour.
+        resolution: of the maps that come out.
+
+    Attributes:
+        injected: whether modality and conditions come in here.
+        resolution: as given.
+
+    Shape:
+        x (B, widths[0], H, W), style (B, style_dim), told (B, told_dim); maps of `widths[-1]`, or
+        images in [0, 1], of the resolution.
+    """
+
+    def __init__(
+        self,
+        widths: list[int],
+        *,
+        style_dim: int,
+        told_dim: int,
+        image_channels: int,
+        resolution: int,
+    ) -> None:
+        super().__init__()
+        self.injected = True
+        self.resolution = resolution
+        self.inject = nn.Linear(told_dim, style_dim, bias=False)
+        # So that labels begin weak; from as strong as the latent vector, classes collapsed.
+        nn.init.normal_(self.inject.weight, 0.0, SPREAD)
+        self.blocks = nn.ModuleList(
+            UpBlock(before, after, style_dim) for before, after in pairwise(widths)
+        )
+        self.head = nn.Conv2d(widths[-1], image_channels, 1)
+        zero(self.head)
+        nn.init.normal_(self.head.weight, 0.0, 0.5 * widths[-1] ** -0.5)
+        # Blocks see one row beyond their own; one block alone can work in bands.
+        self.banded = len(self.blocks) == 1
+        self.band = BAND
+
+    def forward(self, x: Tensor, style: Tensor, told: Tensor, image: bool) -> Tensor:
+        """Make the maps, or, from them, the image."""
+        if self.injected:
+            style = style + self.inject(told)
+        height, width = x.shape[2], x.shape[3]
+        rows = max(1, self.band // (4 * width))
+        if not self.banded or rows >= height or torch.is_grad_enabled() or exporting():
+            return self.piece(x, style, image)
+        pieces: list[Tensor] = []
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            first, last = max(top - 1, 0), min(bottom + 1, height)
+            piece = self.piece(x[:, :, first:last], style, image)
+            pieces.append(piece[:, :, 2 * (top - first) : 2 * (bottom - first)])
+        return torch.cat(pieces, dim=2)
+
+    def piece(self, x: Tensor, style: Tensor, image: bool) -> Tensor:
+        """Some rows of the maps or of the image."""
+        for block in self.blocks:
+            x = block(x, style)
+        return self.to_image(x) if image else x
+
+    def to_image(self, maps: Tensor) -> Tensor:
+        """Images, float32 in [0, 1], from the maps that come out."""
+        image = torch.tanh(self.head(maps))
+        return (image.float() + 1) / 2
+
+
+def _large(x: Tensor) -> bool:
+    """One image, of more pixels than weights: what scales it goes into the weights."""
+    return x.shape[0] == 1 and x.shape[2] * x.shape[3] >= 64 * 64
+
+
+def _energy(weight: Tensor) -> Tensor:
+    return weight.float().square().sum((2, 3))
+
+
+def _size(energy: Tensor, scale: Tensor, gain: float, like: Tensor) -> Tensor:
+    """What outputs are multiplied by, (B, O), from squared weights (O, I) and scales (B, I)."""
+    variance = (scale.float().square() @ energy.T).float()
+    return (gain * torch.rsqrt(variance + 1e-8)).to(like.dtype)
+
+
+def _maps(values: Tensor) -> Tensor:
+    return values[:, :, None, None]

@@ -1,0 +1,646 @@
+"""HR-GAN-DTCR's networks: growth, periodic motion, what they are told, chunks, bands, exports."""
+
+import copy
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from medaug.errors import ConfigError
+from medaug.networks import CineGenerator, ClipDiscriminator, FrameDiscriminator, fade_in
+from medaug.networks._cine_stages import UpBlock
+
+CONDITIONS = {"ejection_fraction": (10, 80), "age": None}
+SMALL = {"channels": (8, 6, 4), "conditions": CONDITIONS}
+FRAME = SMALL | {"patch_channels": 4}
+CROPS = FRAME | {"whole_size": 64, "crop_size": 32}
+DISCRIMINATORS = {
+    "frames": (FrameDiscriminator, FRAME),
+    "crops": (FrameDiscriminator, CROPS),
+    "clips": (ClipDiscriminator, SMALL | {"window": 2}),
+}
+JUDGES = pytest.mark.parametrize("name", DISCRIMINATORS)
+MODALITY = torch.tensor([0, 3])
+KNOWN = torch.tensor([[50.0, 0.3], [torch.nan, -1.0]])
+PHASE = torch.tensor([[0.0, 0.1, 0.25, 0.6], [0.5, 0.55, 0.8, 0.95]])
+
+
+def generator(resolution: int = 64, alpha: float = 1.0, **options) -> CineGenerator:
+    """A tiny one, to be evaluated, in which conditions are as strong as the rest."""
+    torch.manual_seed(0)
+    made = CineGenerator(
+        **{"resolution": resolution, **SMALL, "latent_dim": 8, "style_dim": 16, "num_frames": 3}
+        | options
+    ).eval()
+    made.alpha = alpha
+    for name, weight in made.named_parameters():
+        if "inject" in name:
+            nn.init.normal_(weight, 0.0, 0.3)
+        if "gate" in name:
+            nn.init.normal_(weight, 0.0, 0.2)
+    return made
+
+
+def judge(name: str, resolution: int = 128, alpha: float = 1.0) -> nn.Module:
+    """A tiny discriminator, to be evaluated, that hears what it is told."""
+    torch.manual_seed(0)
+    kind, options = DISCRIMINATORS[name]
+    made = kind(resolution=resolution, **options).eval()
+    made.alpha = alpha
+    for key, weight in made.named_parameters():
+        if "project" in key:
+            nn.init.normal_(weight, 0.0, 0.1)
+    return made
+
+
+def latents(num: int = 2) -> Tensor:
+    return torch.randn(num, 8, generator=torch.Generator().manual_seed(1))
+
+
+def images(resolution: int = 128, num: int = 2, length: int = 4) -> Tensor:
+    random = torch.Generator().manual_seed(2)
+    return torch.rand(num, 1, length, resolution, resolution, generator=random)
+
+
+def flat(output: tuple[list[Tensor], list[Tensor]]) -> list[Tensor]:
+    return [*output[0], *output[1]]
+
+
+def doubled(frames: Tensor) -> Tensor:
+    return frames.repeat_interleave(2, -1).repeat_interleave(2, -2)
+
+
+# the generator's images
+
+
+@given(
+    num=st.integers(1, 3),
+    length=st.integers(1, 3),
+    resolution=st.sampled_from([64, 128]),
+    channels=st.sampled_from([1, 3]),
+    conditions=st.sampled_from([None, {"a": None}, CONDITIONS]),
+    alpha=st.floats(0, 1),
+)
+@settings(max_examples=8, deadline=None, derandomize=True)
+def test_images_have_the_asked_for_shape_and_range(
+    num, length, resolution, channels, conditions, alpha
+):
+    """Float32 in [0, 1], as many frames as there are phases, or as the network's own number."""
+    made = generator(resolution, alpha, image_channels=channels, conditions=conditions)
+    with torch.no_grad():
+        sequences = made(latents(num), phase=torch.rand(num, length))
+        assert made(latents(num)).shape == (num, channels, 3, resolution, resolution)
+    assert sequences.shape == (num, channels, length, resolution, resolution)
+    assert sequences.dtype == torch.float32
+    assert sequences.min() >= 0
+    assert sequences.max() <= 1
+
+
+def test_motion_is_periodic():
+    """A whole cycle later, or three earlier, the frames are the same; the last leads into 0."""
+    made = generator()
+    with torch.no_grad():
+        now = made(latents(), MODALITY, KNOWN, PHASE)
+        for cycles in (1, -3):
+            assert torch.allclose(made(latents(), MODALITY, KNOWN, PHASE + cycles), now, atol=1e-4)
+        first, last, half = made(latents(1), phase=torch.tensor([[0.0, 0.9999, 0.5]])).unbind(2)
+    assert (last - first).abs().max() < 0.01 * (half - first).abs().max()
+
+
+def test_number_of_frames_is_free():
+    """Eight frames of a cycle are the four of a coarser one and those between."""
+    made = generator()
+    with torch.no_grad():
+        four, eight = (made(latents(), phase=torch.arange(n).repeat(2, 1) / n) for n in (4, 8))
+    assert torch.allclose(eight[:, :, ::2], four, atol=1e-5)
+    assert all((a - b).abs().max() > 1e-3 for a, b in pairwise(eight.unbind(2)))
+
+
+def test_anatomy_and_motion_come_from_the_latent_vector():
+    """Other vectors, other sequences; and other paths: the change of frames differs too."""
+    with torch.no_grad():
+        one, other = generator()(latents())
+    assert (one - other).abs().mean() > 0.01
+    assert ((one[:, 1] - one[:, 0]) - (other[:, 1] - other[:, 0])).abs().mean() > 1e-3
+
+
+@pytest.mark.parametrize("resolution", [64, 128])
+def test_chunks_and_bands_equal_the_whole(resolution):
+    """Without gradients, frames are made one by one and in bands of rows, and are the same."""
+    made = generator(resolution, 0.4)
+    whole = made(latents(), MODALITY, KNOWN, PHASE).detach()
+    seen: list[int] = []
+    frames = made.frames
+    made.frames = lambda style, told: seen.append(len(style)) or frames(style, told)
+    made.at_once = 3 * resolution**2
+    for stage in made.stages.values():
+        stage.band = 4 * 10 * resolution // 2  # ten rows: the last band is narrower
+    with torch.no_grad():
+        chunked = made(latents(), MODALITY, KNOWN, PHASE)
+        streamed = list(made.stream(latents(), MODALITY, KNOWN, num_frames=5, chunk=2))
+        expected = made(latents(), MODALITY, KNOWN, (torch.arange(5) / 5).expand(2, 5))
+    assert seen[:3] == [3, 3, 2]
+    assert torch.allclose(chunked, whole, atol=1e-5)
+    assert [part.shape[2] for part in streamed] == [2, 2, 1]
+    assert torch.allclose(torch.cat(streamed, 2), expected, atol=1e-5)
+
+
+def test_one_large_frame_equals_one_of_two():
+    """Scales that go into the weights give what scales of the maps give."""
+    made = generator(128)
+    with torch.no_grad():
+        both = made(latents(), MODALITY, KNOWN, PHASE[:, :1])
+        one = made(latents()[:1], MODALITY[:1], KNOWN[:1], PHASE[:1, :1])
+    assert torch.allclose(one, both[:1], atol=1e-5)
+
+
+# a stage
+
+
+def test_gate_blends_both_branches():
+    """By hand in float64: PixelShuffle of what the gate leaves, transposed of what it lets by."""
+    torch.manual_seed(3)
+    block = UpBlock(3, 2, 4).double()
+    nn.init.normal_(block.gate.weight)
+    x, style = torch.randn(2, 3, 5, 6).double(), torch.randn(2, 4).double()
+    found = block.upsample(x, style)
+    gate = 1 / (1 + torch.exp(-(block.gate.weight.view(1, 3, 1, 1) * x).sum(1, keepdim=True)))
+    scale = 1 + style @ block.up_scale.weight.T
+    for index in range(2):
+        told = scale[index]
+        first = block.shuffled.weight[:, :, 0, 0] * told
+        first = 2 * first / first.norm(dim=1, keepdim=True)
+        left = torch.einsum("oi,ihw->ohw", first, ((1 - gate) * x)[index])
+        second = block.transposed.weight * told[:, None, None, None]
+        second = 2 * second / (second.square().sum((0, 2, 3), keepdim=True) / 4).sqrt()
+        expected = torch.zeros(2, 12, 14).double()
+        for row in range(5):
+            for column in range(6):
+                patch = torch.einsum("i,iokl->okl", (gate * x)[index, :, row, column], second)
+                expected[:, 2 * row : 2 * row + 4, 2 * column : 2 * column + 4] += patch
+        expected = expected[:, 1:-1, 1:-1]
+        for channel in range(2):
+            for offset in range(4):
+                expected[channel, offset // 2 :: 2, offset % 2 :: 2] += left[4 * channel + offset]
+        expected += (block.up_shift.weight @ style[index])[:, None, None]
+        assert torch.allclose(found[index], F.leaky_relu(expected, 0.2), atol=1e-6)
+
+
+def test_signals_keep_their_size():
+    """From 4² to 256², fresh maps are neither vanishing nor exploding, without a norm."""
+    torch.manual_seed(0)
+    made = CineGenerator(resolution=256, channels=(16, 16, 16))
+    sizes: list[float] = []
+    for module in made.modules():
+        if isinstance(module, UpBlock):
+            module.register_forward_hook(
+                lambda _, __, out: sizes.append(out.square().mean().sqrt().item())
+            )
+    made(torch.randn(8, 128), phase=torch.rand(8, 1))
+    assert len(sizes) == 6
+    assert all(0.4 < size < 2.5 for size in sizes)
+
+
+# growth
+
+
+def test_fading_in_is_exact_at_both_ends():
+    """At 0 the image of the network before, each pixel four times; at 1 the new head's alone."""
+    made = generator()
+    made.grow()
+    assert (made.resolution, made.alpha) == (128, 0.0)
+    with torch.no_grad():
+        before = generator()(latents(), MODALITY, KNOWN)
+        assert torch.equal(made(latents(), MODALITY, KNOWN), doubled(before))
+        made.alpha = 1.0
+        after = made(latents(), MODALITY, KNOWN)
+        made.alpha = 0.25
+        between = made(latents(), MODALITY, KNOWN)
+        assert torch.allclose(between, 0.75 * doubled(before) + 0.25 * after, atol=1e-6)
+        made.alpha = 1.0
+        nn.init.normal_(made.stages["64"].head.weight)
+        assert torch.equal(made(latents(), MODALITY, KNOWN), after)
+    assert (after - doubled(before)).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["generator", *DISCRIMINATORS])
+def test_growth_gives_the_optimiser_its_parameters(name):
+    """Those that weren't there; nothing else changes, and the small state fits the grown one."""
+    made = generator() if name == "generator" else judge(name, 64)
+    before = copy.deepcopy(made.state_dict())
+    known = set(made.parameters())
+    new = made.grow()
+    after = made.state_dict()
+    assert set(made.parameters()) == known | set(new)
+    assert not known & set(new)
+    assert all(torch.equal(after[key], value) for key, value in before.items())
+    missing, unexpected = made.load_state_dict(before, strict=False)
+    assert not unexpected
+    assert len(missing) == len(new)
+    assert all("128" in key or key.startswith("crops.") for key in missing)
+    assert not any(module.training for module in made.modules())
+
+
+def test_a_grown_network_is_the_one_made_at_that_size():
+    """The same names in the same order, so that checkpoints fit, the frozen stay frozen."""
+    made = generator().requires_grad_(False)
+    made.grow()
+    made.grow()
+    assert list(made.state_dict()) == list(generator(256).state_dict())
+    assert not any(parameter.requires_grad for parameter in made.parameters())
+    for name in DISCRIMINATORS:
+        grown = judge(name, 64)
+        grown.grow()
+        assert list(grown.state_dict()) == list(judge(name, 128).state_dict())
+
+
+@JUDGES
+def test_discriminators_fade_in_too(name):
+    """At 0 the scores of the network before for the halved frames; at 1 the old way is cut."""
+    made = judge(name, 64)
+    halved = F.avg_pool2d(images().flatten(0, 2), 2).view(2, 1, 4, 64, 64)
+    told = (MODALITY, KNOWN, PHASE)
+    with torch.no_grad():
+        expected = made(halved, *told)[0]
+        made.grow()
+        scores, _ = made(images(), *told)
+        assert torch.allclose(scores[0], expected[0], atol=1e-5)
+        if name == "frames":
+            side = int(expected[1].shape[1] ** 0.5)
+            assert torch.allclose(
+                scores[1], doubled(expected[1].view(-1, side, side)).flatten(1), atol=1e-5
+            )
+        elif name == "crops":
+            assert torch.allclose(scores[1], expected[1], atol=1e-5)
+            assert not scores[2].any()
+        made.alpha = 1.0
+        scores, _ = made(images(), *told)
+        assert not torch.allclose(scores[-1], expected[-1].mean(), atol=1e-4)
+        if name != "crops":
+            nn.init.normal_(made.whole.stages["64"].first.weight)
+            assert torch.equal(made(images(), *told)[0][0], scores[0])
+
+
+def test_crops_fade_between_resolutions():
+    """From 128² to 256² the crops' scores go from those of the halved frames to the native ones."""
+    made = judge("crops", 128)
+    frames = images(256, 1, 2)
+    halved = F.avg_pool2d(frames.flatten(0, 2), 2).view(1, 1, 2, 128, 128)
+    told = (MODALITY[:1], KNOWN[:1], PHASE[:1, :2])
+    with torch.no_grad():
+        expected = made(halved, *told)[0]
+        assert made.grow() == []
+        for score, before in zip(made(frames, *told)[0], expected, strict=True):
+            assert torch.allclose(score, before, atol=1e-5)
+
+
+@given(alpha=st.floats(0, 1))
+@settings(max_examples=10, deadline=None, derandomize=True)
+def test_real_images_fade_in_as_made_ones(alpha):
+    """A blend with their means of 2 × 2 pixels, which keeps those means."""
+    frames = images(8, 2, 3)
+    found = fade_in(frames, alpha)
+    means = frames.view(2, 1, 3, 4, 2, 4, 2).mean((-3, -1))
+    expected = alpha * frames + (1 - alpha) * doubled(means)
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert found.shape == frames.shape
+
+
+# what the networks are told
+
+
+@pytest.mark.parametrize("point", ["input", "64", "128"])
+def test_each_point_alone_tells_modality_and_conditions(point):
+    """Through one point both change the sequence; with all cut, neither does."""
+    made = generator(128)
+    other, more = MODALITY.flip(0), torch.tensor([[20.0, 0.3], [70.0, 1.0]])
+    with torch.no_grad():
+        made.inject_at(point)
+        base = made(latents(), MODALITY, KNOWN)
+        assert (made(latents(), other, KNOWN) - base).abs().max() > 1e-3
+        assert (made(latents(), MODALITY, more) - base).abs().max() > 1e-3
+        made.inject_at()
+        base = made(latents(), MODALITY, KNOWN)
+        assert torch.equal(made(latents(), other, more), base)
+        made.inject_at("input", "64", "128")
+        assert not torch.equal(made(latents(), MODALITY, KNOWN), base)
+
+
+def test_what_is_told_begins_weak():
+    """In a fresh generator the latent vector decides."""
+    torch.manual_seed(0)
+    made = CineGenerator(channels=(8,), latent_dim=16, conditions=CONDITIONS).eval()
+    latent = torch.randn(24, 16)
+    index = torch.arange(24) % 4
+    with torch.no_grad():
+        base, told, other = (
+            made(z, m, phase=torch.zeros(24, 1))
+            for z, m in ((latent, index), (latent, index.roll(1)), (latent.roll(4, 0), index))
+        )
+    assert (told - base).std() < 0.3 * (other - base).std()
+
+
+def test_conditions_may_be_missing():
+    """One by one or all of them; a missing one is not the middle of its range."""
+    made = generator()
+    missing = torch.full((2, 2), torch.nan)
+    middle = torch.tensor([[45.0, torch.nan]] * 2)
+    with torch.no_grad():
+        nothing = made(latents(), MODALITY, missing)
+        assert torch.equal(nothing, made(latents(), MODALITY))
+        assert nothing.isfinite().all()
+        assert (made(latents(), MODALITY, middle) - nothing).abs().max() > 1e-3
+
+
+def test_modalities_take_turns_unless_told():
+    """What MONAI's verifier calls with latents alone; and names become what is told."""
+    made = generator()
+    with torch.no_grad():
+        assert torch.equal(made(latents()), made(latents(), torch.tensor([0, 1])))
+    index, values = made.tell("xray", {"age": 0.5}, num=2)
+    assert index.tolist() == [3, 3]
+    assert values.isnan().tolist() == [[True, False]] * 2
+    assert values[:, 1].tolist() == [0.5, 0.5]
+
+
+@JUDGES
+def test_discriminators_hear_what_they_are_told(name):
+    """Modality, conditions and phases change every score; fresh, nothing does."""
+    made = judge(name)
+    told = [MODALITY, KNOWN, PHASE]
+    with torch.no_grad():
+        base = made(images(), *told)[0]
+        for place, value in enumerate((MODALITY.flip(0), KNOWN.flip(0), PHASE.flip(0))):
+            given = [*told[:place], value, *told[place + 1 :]]
+            for score, before in zip(made(images(), *given)[0], base, strict=True):
+                assert (score - before).abs().max() > 1e-3
+        assert all(score.isfinite().all() for score in made(images(), MODALITY)[0])
+        kind, options = DISCRIMINATORS[name]
+        fresh = kind(resolution=128, **options).eval()
+        for one, two in zip(
+            fresh(images(), *told)[0], fresh(images(), MODALITY.flip(0))[0], strict=True
+        ):
+            assert torch.equal(one, two)
+
+
+# the discriminators' scores
+
+
+@given(num=st.integers(1, 2), windows=st.integers(1, 2), resolution=st.sampled_from([64, 128]))
+@settings(max_examples=6, deadline=None, derandomize=True)
+def test_each_frame_and_window_is_scored(num, windows, resolution):
+    """At several scales; the features are those of every layer, of as many items."""
+    length = 2 * windows
+    given = images(resolution, num, length), MODALITY[:num], None, PHASE[:num, :length]
+    for name in DISCRIMINATORS:
+        scores, features = judge(name, resolution)(*given)
+        items = num * windows if name == "clips" else num * length
+        shapes = [(items, 1)]
+        if name != "clips":
+            side = (64 if name == "crops" else resolution) // 16
+            shapes += [(items, side**2)]
+            shapes += [(items, 2 * 4**2)] if name == "crops" and resolution > 64 else []
+        assert [tuple(score.shape) for score in scores] == shapes
+        assert {len(feature) for feature in features} <= {items, 2 * items}
+        assert len(features) >= 5
+
+
+def test_crops_are_native_pixels():
+    """The middle in evaluation; anywhere within, by torch's generator, in training."""
+    made = judge("crops")
+    frames = images().flatten(0, 2)[:, None]
+    middle = frames[:, :, 48:80, 48:80].repeat_interleave(2, 0)
+    assert torch.equal(made.cut(frames), middle)
+    made.train()
+    torch.manual_seed(4)
+    crops = made.cut(frames)
+    torch.manual_seed(4)
+    assert torch.equal(made.cut(frames), crops)
+    assert not torch.equal(crops, middle)
+    assert torch.isin(crops[0], frames[0]).all()
+
+
+@pytest.mark.parametrize("network", ["generator", *DISCRIMINATORS])
+def test_gradients_reach_every_parameter(network):
+    """While the newest stage fades in; nothing is built that isn't used."""
+    if network == "generator":
+        made = generator(128, 0.5).train()
+        made(latents(), MODALITY, KNOWN, PHASE[:, :2]).square().sum().backward()
+    else:
+        made = judge(network, 128, 0.5).train()
+        given = images().requires_grad_(), MODALITY, KNOWN, PHASE
+        scores, _ = made(*given)
+        total = sum(score.square().sum() for score in scores)
+        (gradient,) = torch.autograd.grad(total, given[0], create_graph=True)
+        (total + gradient.square().sum()).backward()  # as R1 does
+    idle = [
+        key
+        for key, parameter in made.named_parameters()
+        if parameter.grad is None or not parameter.grad.any()
+    ]
+    assert not idle
+
+
+def test_checkpointed_stages_have_the_same_gradients():
+    """What is computed twice is the same twice."""
+    found = []
+    for first in (64, 4096):
+        made = generator(128, 0.5, checkpoint_from=first).train()
+        made(latents(), MODALITY, KNOWN).square().mean().backward()
+        found.append([parameter.grad for parameter in made.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+# scripts, exports, precision
+
+
+@pytest.mark.parametrize("resolution", [64, 128])
+def test_scripted_generator_equals_eager(resolution):
+    """Made whole, and in chunks and bands; it grows no more, but refuses what is out of range."""
+    made = generator(resolution, 0.3)
+    made.at_once = 3 * resolution**2
+    for stage in made.stages.values():
+        stage.band = 40 * resolution // 2
+    scripted = torch.jit.script(made)
+    given = latents(), MODALITY, KNOWN, PHASE
+    assert torch.allclose(scripted(*given), made(*given), atol=1e-6)
+    with torch.no_grad():
+        assert torch.allclose(scripted(*given), made(*given), atol=1e-6)
+        assert torch.allclose(scripted(latents()), made(latents()), atol=1e-6)
+    with pytest.raises(torch.jit.Error, match=r"ejection_fraction must be 10. to 80., got 90"):
+        scripted(latents(), MODALITY, torch.tensor([[90.0, 0.0]] * 2))
+
+
+def test_exported_generator_equals_eager_at_other_numbers():
+    """Sequences and frames are free dimensions of the exported program."""
+    made = generator(128, 0.3)
+    num, length = (torch.export.Dim(name, min=2, max=64) for name in ("num", "length"))
+    shapes = ({0: num}, {0: num}, {0: num}, {0: num, 1: length})
+    given = latents(), MODALITY, KNOWN, PHASE
+    exported = torch.export.export(made, given, dynamic_shapes=shapes).module()
+    assert torch.allclose(exported(*given), made(*given), atol=1e-6)
+    more = latents(3), torch.tensor([1, 2, 0]), KNOWN[[0, 1, 1]], torch.rand(3, 7)
+    assert torch.allclose(exported(*more), made(*more), atol=1e-6)
+
+
+@JUDGES
+def test_scripted_and_exported_discriminators_equal_eager(name):
+    """Scores and features."""
+    made = judge(name, 128, 0.3)
+    given = images(), MODALITY, KNOWN, PHASE
+    with torch.no_grad():
+        expected = flat(made(*given))
+        for other in (torch.jit.script(made), torch.export.export(made, given).module()):
+            for one, two in zip(flat(other(*given)), expected, strict=True):
+                assert torch.allclose(one, two, atol=1e-6)
+
+
+def test_autocast_keeps_images_near():
+    """In bfloat16 images stay float32, and within a few levels."""
+    made = generator(128, 0.3)
+    for phases in (PHASE, PHASE[:1, :1]):
+        given = latents(len(phases)), MODALITY[: len(phases)], KNOWN[: len(phases)], phases
+        expected = made(*given)
+        with torch.autocast("cpu", torch.bfloat16):
+            found = made(*given)
+        assert found.dtype == torch.float32
+        assert (found - expected).abs().max() < 0.1
+        assert (found - expected).abs().mean() < 0.01
+
+
+# bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resolution": 96}, r"resolution must be one of \(64, 128, 256\), got 96"),
+        ({"resolution": 512}, r"resolution must be one of \(64, 128, 256\), got 512"),
+        ({"channels": ()}, r"channels must be 1 to 7 numbers, one for each of \(64, .*, got 0"),
+        ({"channels": (4,) * 8}, "channels must be 1 to 7 numbers, .* got 8"),
+        ({"channels": (4, 0)}, "channels at 128² must be at least 1, got 0"),
+        ({"image_channels": 0}, "image_channels must be at least 1, got 0"),
+        ({"modalities": ()}, r"modalities must be different names, at least one, got \(\)"),
+        ({"modalities": ("ct", "ct")}, "modalities must be different names"),
+        ({"conditions": {"age": (5, 5)}}, r"the range of age must be its lowest .* got \[5, 5\]"),
+        ({"conditions": {"age": (5,)}}, r"the range of age must be its lowest .* got \[5\]"),
+        ({"harmonics": 0}, "harmonics must be at least 1, got 0"),
+    ],
+)
+def test_refuses_options_out_of_range(options, message):
+    """The error names the option, what is allowed, and what was given."""
+    for kind in (CineGenerator, FrameDiscriminator, ClipDiscriminator):
+        with pytest.raises(ConfigError, match=message):
+            kind(**SMALL | options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (CineGenerator, {"num_frames": 0}, "num_frames must be at least 1, got 0"),
+        (CineGenerator, {"latent_dim": 0}, "latent_dim must be at least 1, got 0"),
+        (FrameDiscriminator, {"whole_size": 100}, "whole_size must be one of .* got 100"),
+        (FrameDiscriminator, {"crop_size": 30}, "crop_size must be a multiple of 8 .* got 30"),
+        (FrameDiscriminator, {"num_crops": 0}, "num_crops must be at least 1, got 0"),
+        (ClipDiscriminator, {"window": 1}, "window must be at least 2 frames, got 1"),
+    ],
+)
+def test_refuses_own_options_out_of_range(kind, options, message):
+    """Those that only one of them has."""
+    with pytest.raises(ConfigError, match=message):
+        kind(**SMALL | options)
+
+
+def test_refuses_to_grow_beyond_its_channels():
+    """Growth ends where the channels do."""
+    made = generator(256)
+    with pytest.raises(ConfigError, match=r"resolution must be one of .*256\), got 512"):
+        made.grow()
+    assert made.resolution == 256
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((torch.tensor([0, 4]),), "modality must be 0 to 3, got 4"),
+        ((torch.tensor([-1, 0]),), "modality must be 0 to 3, got -1"),
+        ((torch.tensor([0]),), r"modality must be \(2,\), got \[1\]"),
+        ((MODALITY, KNOWN[:, :1]), r"conditions must be \(2, 2\), got \[2, 1\]"),
+        (
+            (MODALITY, torch.tensor([[50.0, 9.0], [81.0, 0.0]])),
+            "ejection_fraction must be 10.0 to 80.0, got 81.0",
+        ),
+        ((MODALITY, KNOWN, torch.zeros(2, 0)), r"phase must be \(2, frames\), at least one frame"),
+        ((MODALITY, KNOWN, PHASE[0]), r"phase must be \(2, frames\).*got \[4\]"),
+    ],
+)
+def test_generator_refuses_what_it_does_not_know(given, message):
+    """Unknown modality, condition out of range, no frames: a line each."""
+    with pytest.raises(ConfigError, match=message):
+        generator()(latents(), *given)
+
+
+def test_names_that_are_unknown_are_refused():
+    """By name, too; and zero frames of a stream, and a point that isn't there."""
+    made = generator()
+    with pytest.raises(ConfigError, match=r"modality must be one of \('mri', .*got 'pet'"):
+        made.tell("pet")
+    with pytest.raises(ConfigError, match=r"conditions must be of .*got 'weight'"):
+        made.tell("ct", {"weight": 80.0})
+    with pytest.raises(ConfigError, match=r"ejection_fraction must be 10.0 to 80.0, got 5.0"):
+        made.tell("ct", {"ejection_fraction": 5.0})
+    with pytest.raises(ConfigError, match="num_frames must be at least 1, got 0"):
+        next(made.stream(latents(), num_frames=0))
+    with pytest.raises(ConfigError, match=r"points must be of \('input', '64'\), got '128'"):
+        made.inject_at("128")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("frames", (images(64), MODALITY), r"images must be \(N, 1, T, 128, 128\), got \[2, 1, 4"),
+        ("clips", (images()[0], MODALITY), r"images must be .* got \[1, 4, 128, 128\]"),
+        ("clips", (images(length=3), MODALITY), "frames must be a multiple of 2, .* got 3"),
+        ("clips", (images(length=1), MODALITY), "frames must be a multiple of 2, .* got 1"),
+        ("frames", (images(), MODALITY[:1]), r"modality must be \(2,\), got \[1\]"),
+        ("frames", (images(), torch.tensor([0, 9])), "modality must be 0 to 3, got 9"),
+        ("frames", (images(), MODALITY, None, PHASE[:, :2]), r"phase must be \(2, 4\), got \[2, 2"),
+    ],
+)
+def test_discriminators_refuse_other_input(name, given, message):
+    """Another size, single frames, conditions of other sequences."""
+    with pytest.raises(ConfigError, match=message):
+        judge(name)(*given)
+
+
+# trained
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("resolution", "point"), [(64, "input"), (64, "64"), (128, "128"), (64, None)]
+)
+def test_one_point_alone_is_enough_to_learn_the_modality(resolution, point):
+    """By a mean squared error, to grey levels; with all cut it stays at chance."""
+    torch.manual_seed(0)
+    made = CineGenerator(resolution=resolution, channels=(8, 6), latent_dim=16)
+    made.inject_at(*([point] if point else []))
+    optimiser = torch.optim.Adam(made.parameters(), lr=1e-3, betas=(0.0, 0.99))
+    levels = torch.tensor([0.2, 0.4, 0.6, 0.8])
+    for _ in range(200):
+        modality = torch.randint(4, (8,))
+        found = made(torch.randn(8, 16), modality, None, torch.rand(8, 1))
+        loss = (found - levels[modality].view(-1, 1, 1, 1, 1)).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    modality = torch.arange(4).repeat(10)
+    with torch.no_grad():
+        images = made(torch.randn(40, 16), modality, None, torch.rand(40, 1))
+    named = (images.mean((1, 2, 3, 4))[:, None] - levels).abs().argmin(1)
+    share = (named == modality).float().mean().item()
+    assert share >= 0.9 if point else share <= 0.5
