@@ -8,6 +8,7 @@ The packages are loaded when first used, so that ``import medaug`` costs next to
 - `medaug.features`, `medaug.metrics`: networks that give vectors; figures over vectors and images
 - `medaug.evaluation`, `medaug.report`: figures with intervals and floors, verdicts, and their page
 - `medaug.handlers`: what watches a training
+- `medaug.study`: do synthetic images help a classifier?
 - `medaug.bundle`: what the configurations in ``bundles/`` call
 """
 
@@ -29,6 +30,7 @@ __all__ = [
     "networks",
     "phantoms",
     "report",
+    "study",
     "transforms",
 ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
 
-from .._files import write_atomically
+from .._files import remove_temporary, write_atomically
 from ..engines import GanEvents
 from ..errors import UserError
 
@@ -47,6 +47,7 @@ class MetricsCSV:
 
     def _start(self, engine: Any) -> None:
         state = engine.state
+        remove_temporary(self.epochs.path.parent)
         self._values.clear()
         self.epochs.go_on("epoch", state.epoch)
         for row in self.iterations.go_on("iteration", state.iteration):

@@ -165,5 +165,5 @@ def test_card_states_the_defaults() -> None:
         stated |= dict(zip(re.findall(r"\w+", keys), given, strict=True))
     assert stated.pop("dataset_dir") == "phantoms"
     assert "phantoms" in config["dataset_dir"]
-    assert len(stated) == 13
+    assert len(stated) == 15
     assert stated == {key: config[key] for key in stated}
