@@ -1,7 +1,8 @@
 """A figure with its interval, beside the same figure of real images."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from math import hypot
+from typing import Any, NamedTuple, Self
 
 ALL = ""
 """Scope of a figure that is about all classes."""
@@ -18,6 +19,22 @@ class Estimate(NamedTuple):
         if self.low is None or self.high is None:
             return f"{self.value:.3g}"
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval; of no width where there is none."""
+        return (
+            self.value if self.low is None else self.low,
+            self.value if self.high is None else self.high,
+        )
+
+
+class Gap(NamedTuple):
+    """A difference of two independent estimates, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 class Figure(NamedTuple):
@@ -38,6 +55,28 @@ class Figure(NamedTuple):
     real: Estimate | None
     better: str
     n: int
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """From JSON, where estimates are objects."""
+        sides = {side: plain[side] and Estimate(**plain[side]) for side in ("synthetic", "real")}
+        return cls(**{**plain, **sides})
+
+    def difference(self) -> Gap:
+        """Synthetic minus real, which there must be.
+
+        Source: Newcombe 1998 (Statistics in Medicine 17, p. 873), method 10: distances to the ends
+        of the single intervals, added as squares; exact for symmetric ones.
+        """
+        assert self.real is not None
+        ours, theirs = self.synthetic.value, self.real.value
+        (low, high), (real_low, real_high) = self.synthetic.ends, self.real.ends
+        value = ours - theirs
+        return Gap(
+            value,
+            value - hypot(ours - low, real_high - theirs),
+            value + hypot(high - ours, theirs - real_low),
+        )
 
 
 def find(figures: Sequence[Figure], name: str, scope: str = ALL) -> Figure | None:
