@@ -2,16 +2,20 @@
 
 `RadiographReader` reads one radiograph, `CineReader` slices over time; `LoadRadiograph`,
 `LoadCine` and their dictionary versions do so as transforms without MONAI's `LoadImage`.
-`cines_in` lists the cines of a folder. `ImageCollection` finds, checks and splits a user's
-images, `PictureCollection` offers digits, MNIST and CelebA in the same form, which `LoadPictured`
-turns into tensors, `images_in` lists those of a folder without classes, `CachedDataset` and
-`ClassBalancedSampler` feed a training that gives the same numbers however many workers it has,
-and `LatentDataset` feeds a generator, whose images `write_synthetic` writes, marked as synthetic.
+`cines_in` lists the cines of a folder, `CineCollection` finds, checks and splits a user's, and
+`CinePyramid` with `StageBatchSampler` feeds a training that grows. `ImageCollection` finds, checks
+and splits a user's images, `PictureCollection` offers digits, MNIST and CelebA in the same form,
+which `LoadPictured` turns into tensors, `images_in` lists those of a folder without classes,
+`CachedDataset` and `ClassBalancedSampler` feed a training that gives the same numbers however many
+workers it has, and `LatentDataset` feeds a generator, whose images `write_synthetic` writes, marked
+as synthetic.
 """
 
 from . import limits
 from ._cine.reader import CineReader
+from ._cine_collection import CineCollection
 from ._cine_load import LoadCine, LoadCined
+from ._cine_pyramid import CinePyramid
 from ._cines import cines_in
 from ._collection import ImageCollection
 from ._dataset import CachedDataset
@@ -24,11 +28,14 @@ from ._pictures.load import LoadPictured
 from ._provenance import Provenance
 from ._radiograph import RadiographReader
 from ._sampler import ClassBalancedSampler
+from ._stages import StageBatchSampler
 from ._synthetic import SYNTHETIC_SUFFIXES, write_synthetic
 
 __all__ = [
     "SYNTHETIC_SUFFIXES",
     "CachedDataset",
+    "CineCollection",
+    "CinePyramid",
     "CineReader",
     "ClassBalancedSampler",
     "ImageCollection",
@@ -41,6 +48,7 @@ __all__ = [
     "PictureCollection",
     "Provenance",
     "RadiographReader",
+    "StageBatchSampler",
     "cines_in",
     "images_in",
     "labelled_images",

@@ -37,7 +37,7 @@ def cines_in(
     reader, root = CineReader(slices=slices), Path(folder)
     if not folder or not root.is_dir():
         raise DataError(f"{name} must be a folder of cines, got {str(folder)!r}")
-    paths = list(_cines(root))
+    paths = list(cine_paths(root))
     if not paths:
         raise DataError(
             f"{name} must hold cines (multi-frame DICOM, folders of DICOM, NIfTI), "
@@ -56,7 +56,8 @@ def cines_in(
     return [{"image": str(path), "file": str(path)} for path in paths]
 
 
-def _cines(root: Path) -> Iterator[Path]:
+def cine_paths(root: Path) -> Iterator[Path]:
+    """The files and folders below a folder that may be cines, in the order of their names."""
     for parent, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
         here = Path(parent)

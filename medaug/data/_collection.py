@@ -68,7 +68,7 @@ class ImageCollection(SplitCollection):
         reader: RadiographReader | None = None,
         one_class: bool = False,
     ) -> None:
-        pattern = _checked_options(validation, test, patient_pattern)
+        pattern = checked_options(validation, test, patient_pattern)
         path = Path(source).expanduser()
         found = read_source(path, one_class=one_class)
         rows = found.rows
@@ -116,7 +116,7 @@ class ImageCollection(SplitCollection):
         return "\n".join([*lines, *cells, *self._notes()])
 
 
-def _checked_options(
+def checked_options(
     validation: float, test: float, patient_pattern: str | None
 ) -> re.Pattern[str] | None:
     if min(validation, test) < 0 or validation + test >= 1:

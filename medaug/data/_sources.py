@@ -158,7 +158,7 @@ def format_of(file: Path) -> str | None:
 
 
 def _from_csv(path: Path) -> Source:
-    header, records = _csv_records(path)
+    header, records = csv_records(path)
     for column in ("file", "label"):
         if column not in header:
             raise DataError(
@@ -179,7 +179,7 @@ def _from_csv(path: Path) -> Source:
     )
 
 
-def _csv_records(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def csv_records(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -4,10 +4,12 @@ from ._acgan import ACGANObjective
 from ._augment import Augmentation, DiffAugment
 from ._balance import ClassBalance
 from ._best import BestNetwork
+from ._cine_objective import CineObjective, Judged
 from ._classifier import AutocastInferer, ClassifierTrainer
 from ._distributed import local_device, on_first_rank, start_distributed, stop_distributed
 from ._events import GanEvents, epochs
 from ._gan import GanTrainer
+from ._growth import Growth, Stage
 from ._latents import prepare_latents
 from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
 from ._saver import BestModelSaver, ModelSaver, newest_first
@@ -20,6 +22,7 @@ __all__ = [
     "AutocastInferer",
     "BestModelSaver",
     "BestNetwork",
+    "CineObjective",
     "ClassBalance",
     "ClassifierTrainer",
     "ConditionalObjective",
@@ -27,10 +30,13 @@ __all__ = [
     "DiffAugment",
     "GanEvents",
     "GanTrainer",
+    "Growth",
+    "Judged",
     "LinearDecay",
     "Losses",
     "ModelSaver",
     "Objective",
+    "Stage",
     "WarmupCosine",
     "epochs",
     "local_device",

@@ -33,7 +33,9 @@ class DiffAugment:
         contrast: lowest and highest factor on the distance to the image's mean.
         cutout: side of the square set to zero, as a share of the side; 0 for none.
 
-    Shape: (N, C, H, W) to the same; values may leave [0, 1].
+    Shape:
+        (N, C, H, W) to the same, or (N, C, T, H, W), all frames of a sequence alike; values may
+        leave [0, 1].
     """
 
     draws = 6
@@ -53,13 +55,14 @@ class DiffAugment:
 
     def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
         """Augment a batch."""
-        n = len(images)
+        n, shape = len(images), images.shape
+        images = images.flatten(1, -3)
         images = _shift(images, self.shift, draws[:, 0:2])
         images = images + (draws[:, 2].view(n, 1, 1, 1) * 2 - 1) * self.brightness
         low, high = self.contrast
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * (draws[:, 3].view(n, 1, 1, 1) * (high - low) + low) + mean
-        return _cut_out(images, self.cutout, draws[:, 4:6])
+        return _cut_out(images, self.cutout, draws[:, 4:6]).view(shape)
 
 
 def _shift(images: Tensor, share: float, draws: Tensor) -> Tensor:

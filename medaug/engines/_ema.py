@@ -1,12 +1,14 @@
 """The generator that is shown and saved: a moving average of the one that is trained."""
 
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from ._objective import Condition
+from ._player import channels_last
 
 NORM_EVERY = 10
 """Steps between looks at the average's own batch statistics; in the first steps, each has one."""
@@ -28,6 +30,25 @@ class MovingAverage:
         self.network = deepcopy(generator).eval().requires_grad_(False)
         self.decay = decay
         self._norms = any(isinstance(layer, _NormBase) for layer in self.network.modules())
+
+    @torch.no_grad()
+    def grow_with(self, generator: nn.Module) -> None:
+        """Catch up with a generator that has grown: what is new is as it is there."""
+        network: Any = self.network
+        network.alpha = generator.alpha
+        if network.resolution == generator.resolution:
+            return
+        before = set(network.state_dict())
+        with torch.random.fork_rng(devices=[]):
+            while network.resolution < generator.resolution:
+                network.grow()
+        network.alpha = generator.alpha
+        channels_last(network)
+        there = generator.state_dict()
+        for name, value in network.state_dict().items():
+            if name not in before:
+                value.copy_(there[name])
+        self._norms = any(isinstance(layer, _NormBase) for layer in network.modules())
 
     @torch.no_grad()
     def update(self, generator: nn.Module, step: int, latent: Tensor, condition: Condition) -> None:

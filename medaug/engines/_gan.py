@@ -1,6 +1,7 @@
 """The GAN engine: who takes which step when, on which device, at which precision."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +19,7 @@ from ._distributed import mean_over_ranks, own_slice, share_weights
 from ._ema import MovingAverage
 from ._events import GanEvents
 from ._faults import raise_again, require_finite
+from ._growth import Growth
 from ._objective import Condition, Objective
 from ._player import Player, channels_last
 from ._repeatable import AUGMENT_FAKE, AUGMENT_REAL, LATENT, Repeatable
@@ -27,7 +29,7 @@ class MicroBatch(NamedTuple):
     """What one forward and backward pass is made for.
 
     Attributes:
-        real: (n, C, H, W).
+        real: (n, C, H, W), or sequences (n, C, T, H, W).
         latent: (n, latent_dim).
         condition: what the generator is told beside.
         draws_real: (n, k), for the augmentation of real images.
@@ -84,11 +86,13 @@ class GanTrainer(Repeatable):
             up to those of the whole, unless layers look at the whole batch.
         clip_norm: largest norm of a network's gradients; None leaves them.
         schedulers: of the learning rates, stepped after each epoch.
+        growth: of the networks, which it changes before an iteration; sets the learning rates too.
         train_handlers: Ignite handlers, attached in this order.
         epoch_length: iterations of an epoch; by default the length of the data loader.
 
     Raises:
-        ConfigError: a batch can't be cut into `accumulation` equal parts.
+        ConfigError: a batch can't be cut into `accumulation` equal parts; there are both `growth`
+            and `schedulers`, epochs of another length, or networks that can't grow so.
         TrainingDivergedError: in `run`, when a loss is no longer finite.
     """
 
@@ -113,6 +117,7 @@ class GanTrainer(Repeatable):
         accumulation: int = 1,
         clip_norm: float | None = None,
         schedulers: Sequence[LRScheduler] = (),
+        growth: Growth | None = None,
         train_handlers: Sequence[Any] | None = None,
         epoch_length: int | None = None,
     ) -> None:
@@ -122,14 +127,12 @@ class GanTrainer(Repeatable):
         self.discriminator = channels_last(share_weights(discriminator, device))
         self.ema = MovingAverage(self.generator, ema_decay)
         self.ema_generator = self.ema.network
-        self.autocast_dtype = autocast_dtype(device) if amp else None
-        scaled = self.autocast_dtype is torch.float16
+        self.autocast_dtype = self._low = autocast_dtype(device) if amp else None
+        player = partial(Player, clip_norm=clip_norm, scaled=self._low is torch.float16)
         self.optimizer = g_optimizer
         self.players = {
-            "generator": Player(self.generator, g_optimizer, clip_norm=clip_norm, scaled=scaled),
-            "discriminator": Player(
-                self.discriminator, d_optimizer, clip_norm=clip_norm, scaled=scaled
-            ),
+            "generator": player(self.generator, g_optimizer),
+            "discriminator": player(self.discriminator, d_optimizer),
         }
         self.objective = objective
         self.latent_dim = latent_dim
@@ -139,6 +142,7 @@ class GanTrainer(Repeatable):
         self.d_steps = d_steps
         self.accumulation = accumulation
         self.schedulers = tuple(schedulers)
+        self.growth = growth
         super().__init__(
             device=device,
             max_epochs=max_epochs,
@@ -148,16 +152,16 @@ class GanTrainer(Repeatable):
             handlers=train_handlers,
             decollate=False,
         )
-        self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
-        self.add_event_handler(Events.EPOCH_COMPLETED, self._step_schedulers)
-        # After all other handlers.
-        self.add_event_handler(Events.EXCEPTION_RAISED, raise_again)
+        self._begin_growth()
+        self._attach_own_handlers()
 
     def checkpoint(self) -> dict[str, Any]:
         """Everything that the next iteration depends on, as tensors and plain values."""
         return {
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "ema_generator": self.ema_generator.state_dict(),
+            "objective": self.objective.state_dict(),
+            "stages": self._stages(self.state.iteration),
             **self._position(),
         }
 
@@ -167,16 +171,57 @@ class GanTrainer(Repeatable):
         Raises:
             RuntimeError, KeyError, ValueError: it is of other networks or optimisers.
         """
+        iteration = checkpoint["iteration"]
+        stages = self._stages(iteration)
+        if checkpoint.get("stages") != stages:
+            raise ValueError(f"stages were {checkpoint.get('stages')} there, got {stages}")
+        if self.growth is not None:
+            self.growth.prepare(self, iteration)
         for name, player in self.players.items():
             player.load_state_dict(checkpoint["players"][name])
         self.ema_generator.load_state_dict(checkpoint["ema_generator"])
+        self.objective.load_state_dict(checkpoint.get("objective", {}))
         self._go_to(checkpoint)
+
+    def about_model(self) -> dict[str, Any]:
+        """What is to be told of the generator that is saved now."""
+        if self.growth is None:
+            return super().about_model()
+        grown: Any = self.ema_generator
+        return {
+            **super().about_model(), "resolution": grown.resolution, "alpha": grown.alpha
+        }  # fmt: skip
 
     def latents(self, num_images: int, step: int) -> Tensor:
         """This rank's latent vectors of a step, (num_images, latent_dim), float32."""
         total = num_images * idist.get_world_size()
         drawn = torch.randn(total, self.latent_dim, generator=self._random(step, LATENT))
         return own_slice(drawn).to(self.state.device)
+
+    def _attach_own_handlers(self) -> None:
+        self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
+        self.add_event_handler(Events.EPOCH_COMPLETED, self._step_schedulers)
+        # After all other handlers.
+        self.add_event_handler(Events.EXCEPTION_RAISED, raise_again)
+
+    def _begin_growth(self) -> None:
+        if self.growth is None:
+            return
+        if self.schedulers:
+            raise ConfigError("schedulers must be none where growth sets the learning rates")
+        if self.state.epoch_length != self.growth.epoch_length:
+            raise ConfigError(
+                f"epoch_length must be that of growth, {self.growth.epoch_length}, "
+                f"got {self.state.epoch_length}"
+            )
+        self.growth.prepare(self, 1)
+
+    def use_amp(self, on: bool) -> None:
+        """Leave off, or take up again, the autocast that the trainer was made with."""
+        self.autocast_dtype = self._low if on else None
+
+    def _stages(self, iteration: int) -> list[list[Any]] | None:
+        return self.growth.history(iteration) if self.growth is not None else None
 
     def _start_epoch(self, engine: Engine) -> None:
         super()._start_epoch(engine)
@@ -190,6 +235,8 @@ class GanTrainer(Repeatable):
     def _iteration(self, engine: Any, batchdata: dict[str, Any]) -> dict[str, float]:
         """Take one step of each network."""
         step = self.objective.step = engine.state.iteration
+        if self.growth is not None:
+            self.growth.prepare(self, step)
         self._seed_layers(step)
         parts = self._micro_batches(batchdata, step)
         g_steps = step % self.d_steps == 0
@@ -221,7 +268,7 @@ class GanTrainer(Repeatable):
             )
         draws = [self._draws(count, step, use) for use in (AUGMENT_REAL, AUGMENT_FAKE)]
         whole = (
-            real.to(device, non_blocking=True).contiguous(memory_format=torch.channels_last),
+            _laid_out(real.to(device, non_blocking=True)),
             self.latents(count, step),
             *draws,
             *(part.to(device, non_blocking=True) for part in condition),
@@ -314,3 +361,9 @@ class GanTrainer(Repeatable):
             found.append({name: value.detach().float() for name, value in figures.items()})
         player.step()
         return {name: torch.stack([part[name] for part in found]).mean() for name in found[0]}
+
+
+def _laid_out(images: Tensor) -> Tensor:
+    """As convolutions are fastest; sequences are taken apart before they meet one."""
+    last = torch.channels_last if images.ndim == 4 else torch.contiguous_format
+    return images.contiguous(memory_format=last)

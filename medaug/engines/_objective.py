@@ -69,6 +69,14 @@ class Objective(ABC):
         """0 at the first step, growing evenly to 1 within `ramp` steps; 1 without a ramp."""
         return min(1.0, self.step / ramp) if ramp else 1.0
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint has to keep of it, as tensors and plain values; usually nothing."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` gave."""
+        del state
+
     @abstractmethod
     def discriminate(self, discriminator: nn.Module, images: Tensor, condition: Condition) -> Any:
         """Run the discriminator, all of its heads."""

@@ -33,6 +33,13 @@ class Player:
         device = next(network.parameters()).device
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
 
+    def grow(self) -> None:
+        """Double the network's resolution; the optimiser keeps what it knows of the rest."""
+        new = self.network.grow()  # type: ignore[operator]  # those that grow have it
+        if new:
+            self.optimizer.add_param_group({"params": new})
+        channels_last(self.network)
+
     def backward(self, loss: Tensor) -> None:
         """Add a loss's gradients to those that are there."""
         scaled: Tensor = self.scaler.scale(loss)

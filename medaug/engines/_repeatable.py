@@ -1,7 +1,8 @@
 """What trainers share so that a run that goes on is the run that never stopped."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from ._passes import Passes
 
-LATENT, AUGMENT_REAL, AUGMENT_FAKE, LAYERS, LOADING, WORKERS = range(6)
+LATENT, AUGMENT_REAL, AUGMENT_FAKE, LAYERS, LOADING, WORKERS, GROWTH = range(7)
 """What random numbers are drawn for; a word of the seed."""
 
 
@@ -74,6 +75,14 @@ class Repeatable(Trainer):
         np.random.seed(seed % 2**32)
         self._seed_torch(seed)
 
+    @contextmanager
+    def drawn_for(self, resolution: int, number: int) -> Iterator[None]:
+        """What torch draws within is that resolution's, of network `number`, on all ranks."""
+        with torch.random.fork_rng(devices=[]):
+            seed = self._random(resolution, GROWTH, number).initial_seed()
+            torch.default_generator.manual_seed(seed)
+            yield
+
     def _seed_layers(self, step: int) -> None:
         """For dropout and the like."""
         self._seed_torch(self._random(step, LAYERS, idist.get_rank()).initial_seed())
@@ -81,7 +90,7 @@ class Repeatable(Trainer):
     def _start_epoch(self, engine: Engine) -> None:
         """Forget the figures of the last epoch; tell sampler and data set which one begins."""
         engine.state.metrics.clear()
-        for part in ("sampler", "dataset"):
+        for part in ("sampler", "batch_sampler", "dataset"):
             set_epoch = getattr(getattr(self.data_loader, part, None), "set_epoch", None)
             if set_epoch is not None:
                 set_epoch(engine.state.epoch)

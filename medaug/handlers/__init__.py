@@ -1,6 +1,7 @@
 """Ignite handlers: what watches a training, writes down its figures, and shows its pictures."""
 
 from ._agreement import ClassAgreement
+from ._cine_standard import FilmStrips, cine_handlers
 from ._classification import (
     ClassificationFigures,
     ClassificationMetrics,
@@ -23,11 +24,13 @@ __all__ = [
     "ClassificationFigures",
     "ClassificationMetrics",
     "CollapseMonitor",
+    "FilmStrips",
     "GenerationMetrics",
     "MetricsCSV",
     "ProgressBar",
     "SampleGrid",
     "Validation",
+    "cine_handlers",
     "classification_figures",
     "classifier_handlers",
     "gan_handlers",

@@ -1,6 +1,6 @@
 """The handlers that every GAN bundle has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,15 +79,13 @@ def gan_handlers(
             path=models / "collapse_monitor.json",
         ),
         MetricsCSV(folder / "metrics.csv"),
-        *_on_first_rank(
-            lambda: TensorBoardStatsHandler(
-                log_dir=str(folder / "tensorboard"), output_transform=lambda output: output
-            )
-        ),
+        *figures_board(folder / "tensorboard"),
         ProgressBar(),
     ]
 
 
-def _on_first_rank(make: Callable[[], Any]) -> list[Any]:
-    """A handler that would write on every rank."""
-    return [make()] if idist.get_rank() == 0 else []
+def figures_board(directory: Path) -> list[Any]:
+    """TensorBoard's files of an engine's output, which every rank would write."""
+    if idist.get_rank() > 0:
+        return []
+    return [TensorBoardStatsHandler(log_dir=str(directory), output_transform=lambda output: output)]

@@ -84,10 +84,8 @@ class TemporalConsistencyLoss:
             UserError: the sequences have another form.
         """
         made = self.level(fake, step=step)
-        if self.target == "zero":
-            return self.weight * made
-        if real is None:
-            raise ConfigError("real must be real sequences for the target 'real', got None")
+        if self.target == "zero" or real is None:
+            return self.of(made)
         if real.shape[2:] != fake.shape[2:]:
             raise UserError(
                 "real sequences must have the frames and the size of the made ones, "
@@ -95,7 +93,23 @@ class TemporalConsistencyLoss:
             )
         with torch.no_grad():
             level = self.level(real, step=step)
-        return self.weight * (made - level).abs()
+        return self.of(made, level)
+
+    def of(self, made: Tensor, real: Tensor | None = None) -> Tensor:
+        """The loss from levels that are known already.
+
+        Args:
+            made: D of made sequences; see `level`.
+            real: D of real ones, for the target ``real``.
+
+        Raises:
+            ConfigError: there is no `real` where the target is ``real``.
+        """
+        if self.target == "zero":
+            return self.weight * made
+        if real is None:
+            raise ConfigError("real must be real sequences for the target 'real', got None")
+        return self.weight * (made - real).abs()
 
     def level(self, sequences: Tensor, *, step: int = 0) -> Tensor:
         """D, a scalar: what λ multiplies; a log shows that of real sequences beside.

@@ -2,6 +2,7 @@
 
 from ._acgan import ACGANDiscriminator, ACGANGenerator
 from ._cine import CineGenerator
+from ._cine_discriminator import CineDiscriminator, CineScores
 from ._cine_discriminators import ClipDiscriminator, FrameDiscriminator
 from ._classifier import ImageClassifier, RawClassifier, image_classifier
 from ._conditional import ConditionalDiscriminator, ConditionalGenerator
@@ -13,7 +14,9 @@ __all__ = [
     "LADDER",
     "ACGANDiscriminator",
     "ACGANGenerator",
+    "CineDiscriminator",
     "CineGenerator",
+    "CineScores",
     "ClipDiscriminator",
     "ConditionalDiscriminator",
     "ConditionalGenerator",

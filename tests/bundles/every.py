@@ -8,6 +8,8 @@ from monai.bundle import create_workflow
 BUNDLES = Path(__file__).parents[2] / "bundles"
 GANS = ("aiin_acgan", "aiin_dcgan", "cgan")
 CLASSIFIERS = ("vit_classifier",)
+CINES = ("hrgan_dtcr",)
+"""With tests of their own."""
 SMALL = {"image_size": 32, "max_epochs": 1, "batch_size": 4, "val_interval": 1, "latent_dim": 8}
 SMALL_VIT = {
     **{key: value for key, value in SMALL.items() if key != "latent_dim"},

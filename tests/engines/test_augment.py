@@ -58,6 +58,16 @@ def test_an_image_depends_on_its_own_numbers_alone(images: torch.Tensor) -> None
     torch.testing.assert_close(whole, torch.cat(parts))
 
 
+def test_frames_of_a_sequence_are_augmented_alike(images: torch.Tensor) -> None:
+    """A sequence that stands still does so afterwards; as channels of one image it is the same."""
+    augment, draws = DiffAugment(), torch.rand(len(images), DiffAugment.draws)
+    still = images[:, :, None].expand(-1, -1, 3, -1, -1)
+    made = augment(still, draws)
+    assert made.shape == still.shape
+    assert torch.equal(made[:, :, 0], made[:, :, 2])
+    torch.testing.assert_close(made[:, :, 1], augment(images, draws))
+
+
 def test_gradients_flow_through(images: torch.Tensor) -> None:
     """The generator learns through the augmentation."""
     images.requires_grad_()
