@@ -153,6 +153,11 @@ class GanTrainer(Repeatable):
         # After all other handlers.
         self.add_event_handler(Events.EXCEPTION_RAISED, raise_again)
 
+    @property
+    def saved_network(self) -> nn.Module:
+        """The EMA generator."""
+        return self.ema_generator
+
     def checkpoint(self) -> dict[str, Any]:
         """Everything that the next iteration depends on, as tensors and plain values."""
         return {
