@@ -177,7 +177,8 @@ def agreement(entries: Sequence[Entry]) -> str:
         if len(both) > 1:
             tau = kendall(*([found[name][run] for run in both] for name in (one, two)))
             taus.append(f"{one} and {two} {tau:+.2f} (n = {len(both)})")
-    return table(["rank by FD ratio", *found], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
+    ends = f"\nKendall's tau: {', '.join(taus)}.\n" if taus else ""
+    return table(["rank by FD ratio", *found], rows) + ends
 
 
 def report(entries: Sequence[Entry]) -> Iterator[str]:
@@ -193,7 +194,7 @@ def report(entries: Sequence[Entry]) -> Iterator[str]:
         sets |= {f"the same space, {name}": spaces.get(name, []) for name in ("plain", "aiin64")}
         for title, part in sets.items():
             trained = [one for one in part if one.arm in ARMS]
-            if len(trained) > 1:
+            if {one.arm for one in trained} == set(ARMS):
                 yield f"## {kind}, each arm in {title}\n"
                 yield f"{effects(trained)}\n{agreement(trained)}"
 
