@@ -191,7 +191,7 @@ def report(entries: Sequence[Entry]) -> Iterator[str]:
             yield f"## {kind}, beside real images: {space}\n"
             yield from by_run(part)
         sets = {"its own space": [one for one in mine if one.space == one.arm]}
-        sets |= {f"the same space, {name}": spaces.get(name, []) for name in ("plain", "aiin64")}
+        sets["the same space, plain"] = spaces.get("plain", [])
         for title, part in sets.items():
             trained = [one for one in part if one.arm in ARMS]
             if {one.arm for one in trained} == set(ARMS):
