@@ -9,7 +9,7 @@ from ._cache import default_cache
 from ._evaluation import Evaluation, Neighbour
 from ._evaluator import Evaluator, load_extractors
 from ._features import DOMAIN, distance_name
-from ._figures import Estimate, Figure, find
+from ._figures import Estimate, Figure, Gap, find
 from ._images import ImageDataset, LabelledImages
 from ._projection import Projection
 from ._verdicts import Answer, Verdict
@@ -21,6 +21,7 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "Figure",
+    "Gap",
     "ImageDataset",
     "LabelledImages",
     "Neighbour",

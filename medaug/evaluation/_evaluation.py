@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 from .._files import write_atomically
 from ..metrics import HyperScore
-from ._figures import Estimate, Figure
+from ._figures import Figure
 from ._projection import Projection
 from ._verdicts import Answer, Verdict
 
@@ -96,13 +96,7 @@ class Evaluation:
         plain = json.loads(path.read_text(encoding="utf-8"))
         del plain["version"]
         plain["classes"] = tuple(plain["classes"])
-        plain["figures"] = tuple(
-            Figure(
-                **one
-                | {side: one[side] and Estimate(**one[side]) for side in ("synthetic", "real")}
-            )
-            for one in plain["figures"]
-        )
+        plain["figures"] = tuple(map(Figure.read, plain["figures"]))
         plain["verdicts"] = tuple(
             Verdict(**one | {"answer": Answer(one["answer"]), "reasons": tuple(one["reasons"])})
             for one in plain["verdicts"]

@@ -6,7 +6,7 @@ from math import exp, log
 from typing import NamedTuple
 
 from ._features import DOMAIN, distance_name
-from ._figures import Estimate, Figure, find
+from ._figures import Estimate, Figure, Gap, find
 from ._structure import THUMBNAILS
 
 LEAST_OF_A_CLASS = 10
@@ -50,14 +50,6 @@ class Verdict(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class _Gap(NamedTuple):
-    """A difference of two independent estimates, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 def verdicts(
     figures: Sequence[Figure], classes: Sequence[str], *, extractors: Sequence[str], judge: str
 ) -> tuple[Verdict, ...]:
@@ -87,7 +79,7 @@ def _intra(figures: Sequence[Figure], classes: Sequence[str]) -> Verdict:
             answers.append(Answer.UNKNOWN)
             reasons.append(f"{name}: fewer than {LEAST_OF_A_CLASS} images on a side")
             continue
-        gap, ratio = _difference(alike), _ratio(kinds)
+        gap, ratio = alike.difference(), _ratio(kinds)
         answers.append(
             _answer(
                 bad=gap.low > 0 and ratio.high < VARIETY[1],
@@ -114,7 +106,7 @@ def _inter(figures: Sequence[Figure], judge: str) -> Verdict:
         return Verdict(
             "inter_class_collapse", question, Answer.UNKNOWN, ("there is only one class",)
         )
-    seen, right = _difference(score), _difference(agreement)
+    seen, right = score.difference(), agreement.difference()
     return Verdict(
         "inter_class_collapse",
         question,
@@ -137,8 +129,8 @@ def _infidelity(figures: Sequence[Figure], extractors: Sequence[str]) -> Verdict
         ratio = find(figures, f"{distance_name(name)}_ratio")
         if kid is None or ratio is None:
             continue
-        low, high = _ends(ratio.synthetic)
-        gap = _difference(kid)
+        low, high = ratio.synthetic.ends
+        gap = kid.difference()
         answers.append(_answer(bad=high < FIDELITY and gap.low > 0, good=high >= FIDELITY))
         reasons.append(
             f"{name}: floor / distance {ratio.synthetic.value:.2f} ({low:.2f} to {high:.2f}), "
@@ -165,7 +157,7 @@ def _memorisation(figures: Sequence[Figure]) -> Verdict:
     novelty = find(figures, f"authenticity_{THUMBNAILS}")
     if novelty is None:
         return Verdict("memorisation", question, Answer.UNKNOWN, ("no figure",))
-    gap = _difference(novelty)
+    gap = novelty.difference()
     return Verdict(
         "memorisation",
         question,
@@ -189,42 +181,18 @@ def _worst(answers: Sequence[Answer]) -> Answer:
     return next((answer for answer in order if answer in answers), Answer.UNKNOWN)
 
 
-def _ends(estimate: Estimate) -> tuple[float, float]:
-    low, high = estimate.low, estimate.high
-    return (
-        estimate.value if low is None else low,
-        estimate.value if high is None else high,
-    )
-
-
 def _value(estimate: Estimate | None) -> float:
     return float("nan") if estimate is None else estimate.value
 
 
-def _difference(figure: Figure) -> _Gap:
-    """Synthetic minus real.
-
-    Source: Newcombe 1998 (Statistics in Medicine 17, p. 873), method 10: distances to the ends of
-    the single intervals, added as squares; exact for symmetric ones.
-    """
-    real = figure.real
-    assert real is not None
-    ours, theirs = figure.synthetic.value, real.value
-    (low, high), (real_low, real_high) = _ends(figure.synthetic), _ends(real)
-    value = ours - theirs
-    down = ((ours - low) ** 2 + (real_high - theirs) ** 2) ** 0.5
-    up = ((high - ours) ** 2 + (theirs - real_low) ** 2) ** 0.5
-    return _Gap(value, value - down, value + up)
-
-
-def _ratio(figure: Figure) -> _Gap:
+def _ratio(figure: Figure) -> Gap:
     """Synthetic by real, of positive values: the difference of logarithms."""
     real = figure.real
     assert real is not None
     tiny = 1e-6
 
     def logs(estimate: Estimate) -> Estimate:
-        return Estimate(*(log(max(one, tiny)) for one in (estimate.value, *_ends(estimate))))
+        return Estimate(*(log(max(one, tiny)) for one in (estimate.value, *estimate.ends)))
 
-    gap = _difference(figure._replace(synthetic=logs(figure.synthetic), real=logs(real)))
-    return _Gap(*(exp(one) for one in gap))
+    gap = figure._replace(synthetic=logs(figure.synthetic), real=logs(real)).difference()
+    return Gap(*(exp(one) for one in gap))

@@ -15,12 +15,15 @@ from ._imagenet import efficientnet_lite0, vgg16
 from ._inception import inception2015
 from ._torchscript import torchscript
 from ._train import train_classifier
+from ._vgg import VGG16_LAYERS, VGG16Maps
 from ._weights import find as find_weights
 
 __all__ = [
+    "VGG16_LAYERS",
     "DomainClassifier",
     "Extractor",
     "Features",
+    "VGG16Maps",
     "domain",
     "efficientnet_lite0",
     "find_extractor",

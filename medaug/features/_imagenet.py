@@ -1,6 +1,5 @@
 """Networks that learned ImageNet's photographs: VGG16 and EfficientNet-Lite0."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,12 @@ from torch import Tensor, nn
 from ._extractor import Extractor
 from ._folding import folded
 from ._optional import optional
-from ._states import check_state, load_state
+from ._states import load_state
+from ._vgg import VGG16Maps
 from ._weights import VGG16_CAFFE, Published, checked, locate
 
 SIDE = 224
 _RESIZE = f"bilinear to {SIDE}, antialiased where it shrinks"
-# of ImageNet's colours, in [0, 1]
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Simonyan and Zisserman 2014, configuration D up to relu4_3; 0 is a pool
-_LAYERS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512)
 _EFFICIENTNET = Published(
     "efficientnet-lite0-57934424.pth",
     "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
@@ -43,7 +39,7 @@ def vgg16(path: str | Path | None = None, *, device: torch.device | str = "cpu")
         UserError: they need the package safetensors, which isn't there.
     """
     found = locate("vgg16", path)
-    network = _load_vgg16(load_state(found.path), found.path)
+    network = _VGG16(found.path)
     if found.published is None:
         name = f"vgg16_{found.sha256[:8]}"
     else:
@@ -95,35 +91,15 @@ def _three_channels(images: Tensor) -> Tensor:
 
 
 class _VGG16(nn.Module):
-    """From images to the mean of relu4_3; the layers have torchvision's numbers."""
+    """From images to the mean of relu4_3."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        inputs = 3
-        for outputs in _LAYERS:
-            if outputs == 0:
-                layers.append(nn.MaxPool2d(2))
-                continue
-            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
-            inputs = outputs
-        self.layers = nn.Sequential(*layers)
+        self.maps = VGG16Maps("relu4_3", path)
 
     def forward(self, images: Tensor) -> Tensor:
-        x = _resized(images).expand(-1, 3, -1, -1)
-        mean, deviation = (x.new_tensor(values).view(3, 1, 1) for values in (_MEAN, _DEVIATION))
-        maps: Tensor = self.layers(_three_channels((x - mean) / deviation))
+        maps: Tensor = self.maps(_resized(images))
         return maps.mean((2, 3))
-
-
-def _load_vgg16(state: Mapping[str, Tensor], path: Path) -> _VGG16:
-    with torch.device("meta"):  # draws no random numbers
-        network = _VGG16()
-    expected = {name: tuple(value.shape) for name, value in network.layers.state_dict().items()}
-    stripped = {name.removeprefix("features."): value for name, value in state.items()}
-    check_state(stripped, expected, path, others=True)
-    network.layers.load_state_dict({name: stripped[name].float() for name in expected}, assign=True)
-    return network.to(memory_format=torch.channels_last)
 
 
 class _EfficientNet(nn.Module):

@@ -4,21 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ConfigError, UserError
-from ..features import find_weights
-from ..features._states import check_state, load_state
+from ..features import VGG16_LAYERS, VGG16Maps, find_weights
 
-# of ImageNet's colours, in [0, 1]
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-# Simonyan and Zisserman 2014, configuration D
-_BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-LAYERS = tuple(
-    f"relu{block}_{layer}"
-    for block, widths in enumerate(_BLOCKS, start=1)
-    for layer in range(1, len(widths) + 1)
-)
 TARGETS = ("zero", "real")
 
 
@@ -63,7 +53,7 @@ class TemporalConsistencyLoss:
         seed: int = 0,
         weights: str | Path | None = None,
     ) -> None:
-        for name, value, known in (("layer", layer, LAYERS), ("target", target, TARGETS)):
+        for name, value, known in (("layer", layer, VGG16_LAYERS), ("target", target, TARGETS)):
             if value not in known:
                 raise ConfigError(f"{name} must be one of {known}, got {value!r}")
         self.least = 2 ** (int(layer[4]) - 1)
@@ -76,7 +66,7 @@ class TemporalConsistencyLoss:
         self.layer, self.target, self.weight = layer, target, weight
         self.patch_size, self.num_patches, self.seed = patch_size, num_patches, seed
         self.feature_scale = feature_scale
-        self._network = _vgg16_up_to(layer, find_weights("vgg16", weights))
+        self._network = VGG16Maps(layer, find_weights("vgg16", weights))
 
     def __call__(self, fake: Tensor, real: Tensor | None = None, *, step: int = 0) -> Tensor:
         """The loss of made sequences.
@@ -182,10 +172,7 @@ class TemporalConsistencyLoss:
     def _features(self, images: Tensor) -> Tensor:
         exact = images.dtype if images.dtype == torch.float64 else torch.float32
         network = self._network.to(images.device, exact)
-        images = images.to(exact).expand(-1, 3, -1, -1)
-        mean, deviation = (images.new_tensor(v).view(3, 1, 1) for v in (_MEAN, _DEVIATION))
-        maps = (images - mean) / deviation
-        features: Tensor = network(maps.contiguous(memory_format=torch.channels_last))
+        features: Tensor = network(images.to(exact))
         return features / self.feature_scale
 
 
@@ -263,25 +250,3 @@ class ValidatedWeight:
         if abs(ratio - 1) > self.tolerance:
             moved = self.value + (self.increment if ratio > 1 else -self.increment)
             self.value = min(max(moved, self.start), self.end)
-
-
-def _vgg16_up_to(layer: str, path: Path) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    inputs = 3
-    with torch.device("meta"):  # draws no random numbers
-        for block, widths in enumerate(_BLOCKS, start=1):
-            layers += [nn.MaxPool2d(2)] if layers else []
-            for number, outputs in enumerate(widths, start=1):
-                layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
-                inputs = outputs
-                if f"relu{block}_{number}" == layer:
-                    return _loaded(nn.Sequential(*layers), path)
-    raise ConfigError(f"layer must be one of {LAYERS}, got {layer!r}")
-
-
-def _loaded(network: nn.Sequential, path: Path) -> nn.Sequential:
-    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    state = {name.removeprefix("features."): value for name, value in load_state(path).items()}
-    check_state(state, expected, path, others=True)
-    network.load_state_dict({name: state[name].float() for name in expected}, assign=True)
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)

@@ -3,7 +3,7 @@
 import pytest
 
 from medaug.evaluation import Answer, Estimate, Figure
-from medaug.evaluation._verdicts import _difference, _ratio, verdicts
+from medaug.evaluation._verdicts import _ratio, verdicts
 
 CLASSES = ("a",)
 
@@ -113,7 +113,7 @@ def test_the_interval_of_a_difference() -> None:
     """Newcombe 1998, table II: 56 of 70 less 48 of 80 by Wilson's intervals, 0.0524 to 0.3339."""
     ours = Estimate(56 / 70, 0.6917, 0.8769)
     theirs = Estimate(48 / 80, 0.4905, 0.7000)
-    gap = _difference(Figure("share", "", ours, theirs, "higher", 70))
+    gap = Figure("share", "", ours, theirs, "higher", 70).difference()
     assert (gap.low, gap.high) == pytest.approx((0.0524, 0.3339), abs=2e-4)
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import stats
 
-from medaug.evaluation import Estimate, Figure, find
+from medaug.evaluation import Estimate, Figure, Gap, find
 
 JUDGE, LOOK = "domain_32px", "efficientnet_lite0"
 """Whose inception score and agreement, whose authenticity and distances are shown."""
@@ -43,9 +43,9 @@ class Entry(NamedTuple):
         return {one.name.removeprefix("fd_").removesuffix("_ratio"): one for one in found}
 
     @property
-    def excess(self) -> dict[str, Estimate]:
+    def excess(self) -> dict[str, Gap]:
         """MS-SSIM by class, synthetic minus real."""
-        return {f.scope: difference(f) for f in self.figures if f.name.startswith("msssim")}
+        return {f.scope: f.difference() for f in self.figures if f.name.startswith("msssim")}
 
     def numbers(self) -> dict[str, float]:
         """What is compared over seeds."""
@@ -56,20 +56,8 @@ class Entry(NamedTuple):
         for name, label in (("is", "inception score"), ("agreement", "class agreement")):
             one = find(self.figures, f"{name}_{JUDGE}")
             if one is not None:
-                found |= {label: one.synthetic.value, f"{label} − real": difference(one).value}
+                found |= {label: one.synthetic.value, f"{label} − real": one.difference().value}
         return found | {f"FD ratio, {name}": f.synthetic.value for name, f in self.ratios.items()}
-
-
-def difference(figure: Figure) -> Estimate:
-    """Synthetic minus real; Newcombe 1998 (Statistics in Medicine 17, p. 873), method 10."""
-    ours, theirs = figure.synthetic, figure.real
-    assert theirs is not None
-    value = ours.value - theirs.value
-    if ours.low is None or ours.high is None or theirs.low is None or theirs.high is None:
-        return Estimate(value)
-    down = math.hypot(ours.value - ours.low, theirs.high - theirs.value)
-    up = math.hypot(ours.high - ours.value, theirs.value - theirs.low)
-    return Estimate(value, value - down, value + up)
 
 
 def welch(one: Sequence[float], two: Sequence[float]) -> Estimate:
@@ -108,17 +96,12 @@ def load(paths: Sequence[Path]) -> list[Entry]:
 def read(plain: Mapping[str, Any]) -> Entry:
     """From JSON."""
     names = [name for name in Entry._fields if name not in ("figures", "verdicts")]
-    figures = tuple(
-        Figure(
-            **one | {side: one[side] and Estimate(**one[side]) for side in ("synthetic", "real")}
-        )
-        for one in plain["figures"]
-    )
+    figures = tuple(map(Figure.read, plain["figures"]))
     verdicts = {one["name"]: ANSWERS[one["answer"]] for one in plain["verdicts"]}
     return Entry(**{name: plain[name] for name in names}, figures=figures, verdicts=verdicts)
 
 
-def shown(one: Estimate | None, sign: str = "") -> str:
+def shown(one: Estimate | Gap | None, sign: str = "") -> str:
     """A value with its interval, to three digits."""
     if one is None:
         return "–"
@@ -194,7 +177,8 @@ def agreement(entries: Sequence[Entry]) -> str:
         if len(both) > 1:
             tau = kendall(*([found[name][run] for run in both] for name in (one, two)))
             taus.append(f"{one} and {two} {tau:+.2f} (n = {len(both)})")
-    return table(["rank by FD ratio", *found], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
+    ends = f"\nKendall's tau: {', '.join(taus)}.\n" if taus else ""
+    return table(["rank by FD ratio", *found], rows) + ends
 
 
 def report(entries: Sequence[Entry]) -> Iterator[str]:
@@ -207,10 +191,10 @@ def report(entries: Sequence[Entry]) -> Iterator[str]:
             yield f"## {kind}, beside real images: {space}\n"
             yield from by_run(part)
         sets = {"its own space": [one for one in mine if one.space == one.arm]}
-        sets |= {f"the same space, {name}": spaces.get(name, []) for name in ("plain", "aiin64")}
+        sets["the same space, plain"] = spaces.get("plain", [])
         for title, part in sets.items():
             trained = [one for one in part if one.arm in ARMS]
-            if len(trained) > 1:
+            if {one.arm for one in trained} == set(ARMS):
                 yield f"## {kind}, each arm in {title}\n"
                 yield f"{effects(trained)}\n{agreement(trained)}"
 

@@ -8,11 +8,11 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from medaug.evaluation import Estimate, Figure
+from medaug.evaluation import Estimate
 from medaug.features import Extractor
 
 from .arms import Kept, Run
-from .tables import agreement, difference, effects, kendall, load, ranks, read, report, shown, welch
+from .tables import agreement, effects, kendall, load, ranks, read, report, shown, welch
 
 PLAIN, AIIN = (0.30, 0.28, 0.35), (0.39, 0.37, 0.44)
 
@@ -73,13 +73,6 @@ def test_kendall_counts_pairs(other: tuple[float, ...], tau: float) -> None:
 def test_ranks_begin_at_the_greatest() -> None:
     """Equal values share a rank."""
     assert ranks([0.2, 0.5, 0.5, 0.1]) == [3, 1, 1, 4]
-
-
-def test_difference_adds_squares() -> None:
-    """Down to the lower end of the one and the upper end of the other, and the reverse."""
-    figure = Figure("x", "", Estimate(5, 2, 13), Estimate(1, -14, 5), "real", 9)
-    assert difference(figure) == Estimate(4, 4 - 5, 4 + 17)
-    assert difference(figure._replace(real=Estimate(1))) == Estimate(4)
 
 
 def test_effect_is_with_minus_without() -> None:
