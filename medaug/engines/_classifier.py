@@ -99,8 +99,8 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
         self.add_event_handler(Events.EXCEPTION_RAISED, raise_again)
 
     @property
-    def ema_generator(self) -> nn.Module:
-        """The network to save, by the name that `ModelSaver` knows it."""
+    def saved_network(self) -> nn.Module:
+        """The best one so far, where something judges it."""
         return self.best_network if self.best_epoch else self.network
 
     @property

@@ -155,6 +155,11 @@ class GanTrainer(Repeatable):
         self._begin_growth()
         self._attach_own_handlers()
 
+    @property
+    def saved_network(self) -> nn.Module:
+        """The EMA generator."""
+        return self.ema_generator
+
     def checkpoint(self) -> dict[str, Any]:
         """Everything that the next iteration depends on, as tensors and plain values."""
         return {

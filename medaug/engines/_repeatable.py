@@ -10,6 +10,7 @@ import torch
 from ignite import distributed as idist
 from ignite.engine import Engine
 from monai.engines import Trainer
+from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from ._passes import Passes
@@ -43,6 +44,11 @@ class Repeatable(Trainer):
             "number of processes": idist.get_world_size(),
             "seed of the engine": self.seed,
         }
+
+    @property
+    def saved_network(self) -> nn.Module:
+        """What `save_model` saves."""
+        raise NotImplementedError
 
     def _position(self) -> dict[str, Any]:
         """What a checkpoint says beside networks and optimisers."""

@@ -230,8 +230,8 @@ class BestModelSaver:
 
 
 def save_model(engine: Any, directory: Path, name: str, settings: Mapping[str, Any]) -> None:
-    """Write the EMA generator as ``<name>.pt``; beside it the settings, the epoch and the like."""
-    state = {key: value.cpu() for key, value in engine.ema_generator.state_dict().items()}
+    """Write the engine's `saved_network` as ``<name>.pt``; beside it settings, epoch and so on."""
+    state = {key: value.cpu() for key, value in engine.saved_network.state_dict().items()}
     write_atomically(directory / f"{name}.pt", lambda path: save_tensors(state, path))
     text = json.dumps({**settings, **engine.about_model()}, indent=2) + "\n"
     write_atomically(

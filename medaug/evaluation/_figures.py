@@ -46,7 +46,7 @@ class Figure(NamedTuple):
         synthetic: of the generated images.
         real: the same of real images at the same n: the floor, or what is to be reached.
         better: "lower", "higher", or "real" where the real images' own value is best.
-        n: images on each side.
+        n: images on each side; where they differ, on the smaller.
     """
 
     name: str

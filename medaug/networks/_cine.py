@@ -10,12 +10,18 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import ConfigError
 from ._cine_conditions import MODALITIES, TOLD, ConditionEncoder, Ranges, waves
 from ._cine_stages import LEAK, Stage
-from ._growing import GrowingNetwork, dense, double, exporting, faded, is_scripting
+from ._growing import (
+    GrowingNetwork,
+    dense,
+    double,
+    exporting,
+    faded,
+    is_scripting,
+    widths_below,
+)
 from ._layers import SPREAD, require_counts
 
 SEED_SIZE = 4
-WIDEST = 4
-"""The smallest maps are so many times as many as those at 64² at most."""
 AT_ONCE = 2**19
 """Pixels of images that are made at once without gradients."""
 
@@ -96,7 +102,7 @@ class CineGenerator(GrowingNetwork):
         self.anatomy = dense(style_dim, style_dim, 1.4)
         self.coefficients = dense(style_dim, 2 * harmonics * style_dim)
         self.motion = dense(style_dim, style_dim, 0.25)
-        widths = [self.channels[0] * min(WIDEST, 2**level) for level in (4, 3, 2, 1, 0)]
+        widths = widths_below(self.channels[0])[::-1]
         self.seed = dense(style_dim, widths[0] * SEED_SIZE**2, 1.4)
         self.seed_shape = (widths[0], SEED_SIZE, SEED_SIZE)
         self.stages = nn.ModuleDict({"64": self._stage(widths, 64)})
@@ -217,7 +223,9 @@ class CineGenerator(GrowingNetwork):
 
     def check(self, latent: Tensor, modality: Tensor, phase: Tensor) -> None:
         """Refuse inputs that don't belong together."""
-        num = latent.shape[0]
+        num, size = latent.shape[0], self.latent.in_features
+        if latent.ndim != 2 or latent.shape[1] != size:
+            raise ConfigError(f"latent must be (N, {size}), got {list(latent.shape)}")
         if modality.ndim != 1 or modality.shape[0] != num:
             raise ConfigError(f"modality must be ({num},), got {list(modality.shape)}")
         if phase.ndim != 2 or phase.shape[0] != num or phase.shape[1] < 1:

@@ -5,11 +5,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from ._cine_stages import LEAK
-from ._growing import faded, halve, zero
+from ._growing import faded, halve, widths_below, zero
 from ._layers import MinibatchStd, init_he_weights, require_counts
-
-WIDEST = 4
-"""The smallest maps are so many times as many as those at 64² at most."""
 
 
 class Down(nn.Module):
@@ -79,7 +76,7 @@ class Trunk(nn.Module):
     def __init__(self, channels: int, image_channels: int, told_dim: int) -> None:
         super().__init__()
         self.image_channels = image_channels
-        widths = [channels * min(WIDEST, 2**level) for level in range(5)]
+        widths = widths_below(channels)
         self.stages = nn.ModuleDict({"64": TrunkStage(image_channels, widths)})
         self.deviation = MinibatchStd()
         self.last = nn.Conv2d(widths[-1] + 1, widths[-1], 3, padding=1)

@@ -1,6 +1,6 @@
 """Image classifiers: any of timm's models, by name, with what an export needs inside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,12 +12,18 @@ from ..transforms import AIINLayer
 from ._pretrained import Weights, read_weights
 
 SCRATCH = "from scratch"
+INPUT_NORMS: dict[str, Callable[[int], nn.Module]] = {
+    "fixed": lambda _: nn.Identity(),
+    "batch": nn.BatchNorm2d,
+    "instance": nn.InstanceNorm2d,
+}
+"""What normalises the input beyond the fixed mean and deviation, for so many channels."""
 
 
 class ImageClassifier(nn.Module):
     """A network that gives a score for each class, behind its own normalisation of the input.
 
-    Its state dict has the weights of `model` alone.
+    Its state dict has the weights of `model`, and of `input_norm` where that has some.
 
     Args:
         model: images to scores, (N, C, H, W) to (N, K).
@@ -25,6 +31,7 @@ class ImageClassifier(nn.Module):
         std: of each channel, what the rest is divided by.
         image_size: pixels along both axes.
         origin: in words, where the weights came from.
+        input_norm: what comes after these two; nothing, by default.
 
     Shape:
         (N, C, image_size, image_size) in [0, 1] to logits (N, K).
@@ -41,8 +48,10 @@ class ImageClassifier(nn.Module):
         std: Sequence[float],
         image_size: int,
         origin: str = SCRATCH,
+        input_norm: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.input_norm = input_norm or nn.Identity()
         self.model = model
         self.image_size = image_size
         self.origin = origin
@@ -52,7 +61,7 @@ class ImageClassifier(nn.Module):
 
     def logits(self, image: Tensor) -> Tensor:
         """Scores of images as the network has learned to see them."""
-        scores: Tensor = self.model((image - self.mean) / self.std)
+        scores: Tensor = self.model(self.input_norm((image - self.mean) / self.std))
         return scores
 
     def forward(self, image: Tensor) -> Tensor:
@@ -97,6 +106,7 @@ class RawClassifier(ImageClassifier):
             std=classifier.std.flatten().tolist(),
             image_size=classifier.image_size,
             origin=classifier.origin,
+            input_norm=classifier.input_norm,
         )
         layer = AIINLayer(windows, contrast_threshold, bits=bits)
         self.normalise: nn.Module = layer if aiin else nn.Identity()
@@ -132,6 +142,7 @@ def image_classifier(
     image_size: int,
     image_channels: int = 1,
     pretrained: bool | str = False,
+    input_norm: str = "fixed",
     **options: Any,
 ) -> ImageClassifier:
     """A model of timm's for images of one size, (N, C, image_size, image_size) in [0, 1].
@@ -149,6 +160,8 @@ def image_classifier(
         image_channels: 1 for grey.
         pretrained: False for none; True for those of timm's hub; or a file: ``.safetensors``, or
             what `torch.load` reads with ``weights_only``, ``models/model.pt`` of a training too.
+        input_norm: "batch" puts a batch normalisation before the network, "instance" one of each
+            image by itself; "fixed" leaves it at the mean and deviation.
         options: other arguments of `timm.create_model`, such as patch_size, depth, drop_rate.
 
     Raises:
@@ -156,6 +169,8 @@ def image_classifier(
         CheckpointError: the weights can't be had, can't be read or belong to another model.
     """
     _check(name, num_classes, image_size, image_channels)
+    if input_norm not in INPUT_NORMS:
+        raise ConfigError(f"input_norm must be one of {', '.join(INPUT_NORMS)}, got {input_norm!r}")
     known = _timm().get_pretrained_cfg(name)
     sizes = {"num_classes": num_classes, "in_chans": image_channels}
     if known is not None and known.fixed_input_size:
@@ -170,7 +185,14 @@ def image_classifier(
         origin = weights.origin
     _try(model, name, image_channels, image_size)
     mean, std = (_per_channel(model, key, image_channels) for key in ("mean", "std"))
-    return ImageClassifier(model, mean=mean, std=std, image_size=image_size, origin=origin)
+    return ImageClassifier(
+        model,
+        mean=mean,
+        std=std,
+        image_size=image_size,
+        origin=origin,
+        input_norm=INPUT_NORMS[input_norm](image_channels),
+    )
 
 
 def _timm() -> Any:

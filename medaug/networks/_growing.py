@@ -18,6 +18,14 @@ is_scripting: Callable[[], bool] = torch.jit.is_scripting  # type: ignore[attr-d
 LADDER = (64, 128, 256, 512, 1024, 2048, 4096)
 """Height and width of images, in pixels, from the base on."""
 
+WIDEST = 4
+"""The maps of 16² and below are so many times as many as those of 64²."""
+
+
+def widths_below(channels: int) -> list[int]:
+    """How many maps there are of 64², of 32², and so on down to 4², with `channels` of 64²."""
+    return [channels * min(WIDEST, 2**level) for level in range(5)]
+
 
 class GrowingNetwork(nn.Module):
     """A network for images of one resolution, to which the next can be added.

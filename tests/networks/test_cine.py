@@ -1,6 +1,6 @@
-"""HR-GAN-DTCR's networks: growth, periodic motion, what they are told, chunks, bands, exports."""
+"""HR-GAN-DTCR's generator: periodic motion, what it is told, chunks, bands, exports."""
 
-import copy
+import re
 from itertools import pairwise
 
 import pytest
@@ -8,73 +8,13 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 from medaug.errors import ConfigError
-from medaug.networks import CineGenerator, ClipDiscriminator, FrameDiscriminator, fade_in
+from medaug.networks import CineGenerator
 from medaug.networks._cine_stages import UpBlock
 
-CONDITIONS = {"ejection_fraction": (10, 80), "age": None}
-SMALL = {"channels": (8, 6, 4), "conditions": CONDITIONS}
-FRAME = SMALL | {"patch_channels": 4}
-CROPS = FRAME | {"whole_size": 64, "crop_size": 32}
-DISCRIMINATORS = {
-    "frames": (FrameDiscriminator, FRAME),
-    "crops": (FrameDiscriminator, CROPS),
-    "clips": (ClipDiscriminator, SMALL | {"window": 2}),
-}
-JUDGES = pytest.mark.parametrize("name", DISCRIMINATORS)
-MODALITY = torch.tensor([0, 3])
-KNOWN = torch.tensor([[50.0, 0.3], [torch.nan, -1.0]])
-PHASE = torch.tensor([[0.0, 0.1, 0.25, 0.6], [0.5, 0.55, 0.8, 0.95]])
-
-
-def generator(resolution: int = 64, alpha: float = 1.0, **options) -> CineGenerator:
-    """A tiny one, to be evaluated, in which conditions are as strong as the rest."""
-    torch.manual_seed(0)
-    made = CineGenerator(
-        **{"resolution": resolution, **SMALL, "latent_dim": 8, "style_dim": 16, "num_frames": 3}
-        | options
-    ).eval()
-    made.alpha = alpha
-    for name, weight in made.named_parameters():
-        if "inject" in name:
-            nn.init.normal_(weight, 0.0, 0.3)
-        if "gate" in name:
-            nn.init.normal_(weight, 0.0, 0.2)
-    return made
-
-
-def judge(name: str, resolution: int = 128, alpha: float = 1.0) -> nn.Module:
-    """A tiny discriminator, to be evaluated, that hears what it is told."""
-    torch.manual_seed(0)
-    kind, options = DISCRIMINATORS[name]
-    made = kind(resolution=resolution, **options).eval()
-    made.alpha = alpha
-    for key, weight in made.named_parameters():
-        if "project" in key:
-            nn.init.normal_(weight, 0.0, 0.1)
-    return made
-
-
-def latents(num: int = 2) -> Tensor:
-    return torch.randn(num, 8, generator=torch.Generator().manual_seed(1))
-
-
-def images(resolution: int = 128, num: int = 2, length: int = 4) -> Tensor:
-    random = torch.Generator().manual_seed(2)
-    return torch.rand(num, 1, length, resolution, resolution, generator=random)
-
-
-def flat(output: tuple[list[Tensor], list[Tensor]]) -> list[Tensor]:
-    return [*output[0], *output[1]]
-
-
-def doubled(frames: Tensor) -> Tensor:
-    return frames.repeat_interleave(2, -1).repeat_interleave(2, -2)
-
-
-# the generator's images
+from .cine_toy import CONDITIONS, KNOWN, MODALITY, PHASE, generator, latents
 
 
 @given(
@@ -158,9 +98,6 @@ def test_one_large_frame_equals_one_of_two():
     assert torch.allclose(one, both[:1], atol=1e-5)
 
 
-# a stage
-
-
 def test_gate_blends_both_branches():
     """By hand in float64: PixelShuffle of what the gate leaves, transposed of what it lets by."""
     torch.manual_seed(3)
@@ -203,114 +140,6 @@ def test_signals_keep_their_size():
     made(torch.randn(8, 128), phase=torch.rand(8, 1))
     assert len(sizes) == 6
     assert all(0.4 < size < 2.5 for size in sizes)
-
-
-# growth
-
-
-def test_fading_in_is_exact_at_both_ends():
-    """At 0 the image of the network before, each pixel four times; at 1 the new head's alone."""
-    made = generator()
-    made.grow()
-    assert (made.resolution, made.alpha) == (128, 0.0)
-    with torch.no_grad():
-        before = generator()(latents(), MODALITY, KNOWN)
-        assert torch.equal(made(latents(), MODALITY, KNOWN), doubled(before))
-        made.alpha = 1.0
-        after = made(latents(), MODALITY, KNOWN)
-        made.alpha = 0.25
-        between = made(latents(), MODALITY, KNOWN)
-        assert torch.allclose(between, 0.75 * doubled(before) + 0.25 * after, atol=1e-6)
-        made.alpha = 1.0
-        nn.init.normal_(made.stages["64"].head.weight)
-        assert torch.equal(made(latents(), MODALITY, KNOWN), after)
-    assert (after - doubled(before)).abs().max() > 0.01
-
-
-@pytest.mark.parametrize("name", ["generator", *DISCRIMINATORS])
-def test_growth_gives_the_optimiser_its_parameters(name):
-    """Those that weren't there; nothing else changes, and the small state fits the grown one."""
-    made = generator() if name == "generator" else judge(name, 64)
-    before = copy.deepcopy(made.state_dict())
-    known = set(made.parameters())
-    new = made.grow()
-    after = made.state_dict()
-    assert set(made.parameters()) == known | set(new)
-    assert not known & set(new)
-    assert all(torch.equal(after[key], value) for key, value in before.items())
-    missing, unexpected = made.load_state_dict(before, strict=False)
-    assert not unexpected
-    assert len(missing) == len(new)
-    assert all("128" in key or key.startswith("crops.") for key in missing)
-    assert not any(module.training for module in made.modules())
-
-
-def test_a_grown_network_is_the_one_made_at_that_size():
-    """The same names in the same order, so that checkpoints fit, the frozen stay frozen."""
-    made = generator().requires_grad_(False)
-    made.grow()
-    made.grow()
-    assert list(made.state_dict()) == list(generator(256).state_dict())
-    assert not any(parameter.requires_grad for parameter in made.parameters())
-    for name in DISCRIMINATORS:
-        grown = judge(name, 64)
-        grown.grow()
-        assert list(grown.state_dict()) == list(judge(name, 128).state_dict())
-
-
-@JUDGES
-def test_discriminators_fade_in_too(name):
-    """At 0 the scores of the network before for the halved frames; at 1 the old way is cut."""
-    made = judge(name, 64)
-    halved = F.avg_pool2d(images().flatten(0, 2), 2).view(2, 1, 4, 64, 64)
-    told = (MODALITY, KNOWN, PHASE)
-    with torch.no_grad():
-        expected = made(halved, *told)[0]
-        made.grow()
-        scores, _ = made(images(), *told)
-        assert torch.allclose(scores[0], expected[0], atol=1e-5)
-        if name == "frames":
-            side = int(expected[1].shape[1] ** 0.5)
-            assert torch.allclose(
-                scores[1], doubled(expected[1].view(-1, side, side)).flatten(1), atol=1e-5
-            )
-        elif name == "crops":
-            assert torch.allclose(scores[1], expected[1], atol=1e-5)
-            assert not scores[2].any()
-        made.alpha = 1.0
-        scores, _ = made(images(), *told)
-        assert not torch.allclose(scores[-1], expected[-1].mean(), atol=1e-4)
-        if name != "crops":
-            nn.init.normal_(made.whole.stages["64"].first.weight)
-            assert torch.equal(made(images(), *told)[0][0], scores[0])
-
-
-def test_crops_fade_between_resolutions():
-    """From 128² to 256² the crops' scores go from those of the halved frames to the native ones."""
-    made = judge("crops", 128)
-    frames = images(256, 1, 2)
-    halved = F.avg_pool2d(frames.flatten(0, 2), 2).view(1, 1, 2, 128, 128)
-    told = (MODALITY[:1], KNOWN[:1], PHASE[:1, :2])
-    with torch.no_grad():
-        expected = made(halved, *told)[0]
-        assert made.grow() == []
-        for score, before in zip(made(frames, *told)[0], expected, strict=True):
-            assert torch.allclose(score, before, atol=1e-5)
-
-
-@given(alpha=st.floats(0, 1))
-@settings(max_examples=10, deadline=None, derandomize=True)
-def test_real_images_fade_in_as_made_ones(alpha):
-    """A blend with their means of 2 × 2 pixels, which keeps those means."""
-    frames = images(8, 2, 3)
-    found = fade_in(frames, alpha)
-    means = frames.view(2, 1, 3, 4, 2, 4, 2).mean((-3, -1))
-    expected = alpha * frames + (1 - alpha) * doubled(means)
-    assert torch.allclose(found, expected, atol=1e-6)
-    assert found.shape == frames.shape
-
-
-# what the networks are told
 
 
 @pytest.mark.parametrize("point", ["input", "64", "128"])
@@ -367,84 +196,6 @@ def test_modalities_take_turns_unless_told():
     assert values[:, 1].tolist() == [0.5, 0.5]
 
 
-@JUDGES
-def test_discriminators_hear_what_they_are_told(name):
-    """Modality, conditions and phases change every score; fresh, nothing does."""
-    made = judge(name)
-    told = [MODALITY, KNOWN, PHASE]
-    with torch.no_grad():
-        base = made(images(), *told)[0]
-        for place, value in enumerate((MODALITY.flip(0), KNOWN.flip(0), PHASE.flip(0))):
-            given = [*told[:place], value, *told[place + 1 :]]
-            for score, before in zip(made(images(), *given)[0], base, strict=True):
-                assert (score - before).abs().max() > 1e-3
-        assert all(score.isfinite().all() for score in made(images(), MODALITY)[0])
-        kind, options = DISCRIMINATORS[name]
-        fresh = kind(resolution=128, **options).eval()
-        for one, two in zip(
-            fresh(images(), *told)[0], fresh(images(), MODALITY.flip(0))[0], strict=True
-        ):
-            assert torch.equal(one, two)
-
-
-# the discriminators' scores
-
-
-@given(num=st.integers(1, 2), windows=st.integers(1, 2), resolution=st.sampled_from([64, 128]))
-@settings(max_examples=6, deadline=None, derandomize=True)
-def test_each_frame_and_window_is_scored(num, windows, resolution):
-    """At several scales; the features are those of every layer, of as many items."""
-    length = 2 * windows
-    given = images(resolution, num, length), MODALITY[:num], None, PHASE[:num, :length]
-    for name in DISCRIMINATORS:
-        scores, features = judge(name, resolution)(*given)
-        items = num * windows if name == "clips" else num * length
-        shapes = [(items, 1)]
-        if name != "clips":
-            side = (64 if name == "crops" else resolution) // 16
-            shapes += [(items, side**2)]
-            shapes += [(items, 2 * 4**2)] if name == "crops" and resolution > 64 else []
-        assert [tuple(score.shape) for score in scores] == shapes
-        assert {len(feature) for feature in features} <= {items, 2 * items}
-        assert len(features) >= 5
-
-
-def test_crops_are_native_pixels():
-    """The middle in evaluation; anywhere within, by torch's generator, in training."""
-    made = judge("crops")
-    frames = images().flatten(0, 2)[:, None]
-    middle = frames[:, :, 48:80, 48:80].repeat_interleave(2, 0)
-    assert torch.equal(made.cut(frames), middle)
-    made.train()
-    torch.manual_seed(4)
-    crops = made.cut(frames)
-    torch.manual_seed(4)
-    assert torch.equal(made.cut(frames), crops)
-    assert not torch.equal(crops, middle)
-    assert torch.isin(crops[0], frames[0]).all()
-
-
-@pytest.mark.parametrize("network", ["generator", *DISCRIMINATORS])
-def test_gradients_reach_every_parameter(network):
-    """While the newest stage fades in; nothing is built that isn't used."""
-    if network == "generator":
-        made = generator(128, 0.5).train()
-        made(latents(), MODALITY, KNOWN, PHASE[:, :2]).square().sum().backward()
-    else:
-        made = judge(network, 128, 0.5).train()
-        given = images().requires_grad_(), MODALITY, KNOWN, PHASE
-        scores, _ = made(*given)
-        total = sum(score.square().sum() for score in scores)
-        (gradient,) = torch.autograd.grad(total, given[0], create_graph=True)
-        (total + gradient.square().sum()).backward()  # as R1 does
-    idle = [
-        key
-        for key, parameter in made.named_parameters()
-        if parameter.grad is None or not parameter.grad.any()
-    ]
-    assert not idle
-
-
 def test_checkpointed_stages_have_the_same_gradients():
     """What is computed twice is the same twice."""
     found = []
@@ -453,9 +204,6 @@ def test_checkpointed_stages_have_the_same_gradients():
         made(latents(), MODALITY, KNOWN).square().mean().backward()
         found.append([parameter.grad for parameter in made.parameters()])
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
-
-
-# scripts, exports, precision
 
 
 @pytest.mark.parametrize("resolution", [64, 128])
@@ -487,18 +235,6 @@ def test_exported_generator_equals_eager_at_other_numbers():
     assert torch.allclose(exported(*more), made(*more), atol=1e-6)
 
 
-@JUDGES
-def test_scripted_and_exported_discriminators_equal_eager(name):
-    """Scores and features."""
-    made = judge(name, 128, 0.3)
-    given = images(), MODALITY, KNOWN, PHASE
-    with torch.no_grad():
-        expected = flat(made(*given))
-        for other in (torch.jit.script(made), torch.export.export(made, given).module()):
-            for one, two in zip(flat(other(*given)), expected, strict=True):
-                assert torch.allclose(one, two, atol=1e-6)
-
-
 def test_autocast_keeps_images_near():
     """In bfloat16 images stay float32, and within a few levels."""
     made = generator(128, 0.3)
@@ -510,57 +246,6 @@ def test_autocast_keeps_images_near():
         assert found.dtype == torch.float32
         assert (found - expected).abs().max() < 0.1
         assert (found - expected).abs().mean() < 0.01
-
-
-# bad input
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"resolution": 96}, r"resolution must be one of \(64, 128, 256\), got 96"),
-        ({"resolution": 512}, r"resolution must be one of \(64, 128, 256\), got 512"),
-        ({"channels": ()}, r"channels must be 1 to 7 numbers, one for each of \(64, .*, got 0"),
-        ({"channels": (4,) * 8}, "channels must be 1 to 7 numbers, .* got 8"),
-        ({"channels": (4, 0)}, "channels at 128² must be at least 1, got 0"),
-        ({"image_channels": 0}, "image_channels must be at least 1, got 0"),
-        ({"modalities": ()}, r"modalities must be different names, at least one, got \(\)"),
-        ({"modalities": ("ct", "ct")}, "modalities must be different names"),
-        ({"conditions": {"age": (5, 5)}}, r"the range of age must be its lowest .* got \[5, 5\]"),
-        ({"conditions": {"age": (5,)}}, r"the range of age must be its lowest .* got \[5\]"),
-        ({"harmonics": 0}, "harmonics must be at least 1, got 0"),
-    ],
-)
-def test_refuses_options_out_of_range(options, message):
-    """The error names the option, what is allowed, and what was given."""
-    for kind in (CineGenerator, FrameDiscriminator, ClipDiscriminator):
-        with pytest.raises(ConfigError, match=message):
-            kind(**SMALL | options)
-
-
-@pytest.mark.parametrize(
-    ("kind", "options", "message"),
-    [
-        (CineGenerator, {"num_frames": 0}, "num_frames must be at least 1, got 0"),
-        (CineGenerator, {"latent_dim": 0}, "latent_dim must be at least 1, got 0"),
-        (FrameDiscriminator, {"whole_size": 100}, "whole_size must be one of .* got 100"),
-        (FrameDiscriminator, {"crop_size": 30}, "crop_size must be a multiple of 8 .* got 30"),
-        (FrameDiscriminator, {"num_crops": 0}, "num_crops must be at least 1, got 0"),
-        (ClipDiscriminator, {"window": 1}, "window must be at least 2 frames, got 1"),
-    ],
-)
-def test_refuses_own_options_out_of_range(kind, options, message):
-    """Those that only one of them has."""
-    with pytest.raises(ConfigError, match=message):
-        kind(**SMALL | options)
-
-
-def test_refuses_to_grow_beyond_its_channels():
-    """Growth ends where the channels do."""
-    made = generator(256)
-    with pytest.raises(ConfigError, match=r"resolution must be one of .*256\), got 512"):
-        made.grow()
-    assert made.resolution == 256
 
 
 @pytest.mark.parametrize(
@@ -584,6 +269,14 @@ def test_generator_refuses_what_it_does_not_know(given, message):
         generator()(latents(), *given)
 
 
+@pytest.mark.parametrize("shape", [(2, 7), (8,), (2, 8, 1)])
+def test_latent_vectors_have_their_length(shape):
+    """Not an error about matrices."""
+    message = rf"latent must be \(N, 8\), got {re.escape(str(list(shape)))}"
+    with pytest.raises(ConfigError, match=message):
+        generator()(torch.zeros(shape))
+
+
 def test_names_that_are_unknown_are_refused():
     """By name, too; and zero frames of a stream, and a point that isn't there."""
     made = generator()
@@ -597,27 +290,6 @@ def test_names_that_are_unknown_are_refused():
         next(made.stream(latents(), num_frames=0))
     with pytest.raises(ConfigError, match=r"points must be of \('input', '64'\), got '128'"):
         made.inject_at("128")
-
-
-@pytest.mark.parametrize(
-    ("name", "given", "message"),
-    [
-        ("frames", (images(64), MODALITY), r"images must be \(N, 1, T, 128, 128\), got \[2, 1, 4"),
-        ("clips", (images()[0], MODALITY), r"images must be .* got \[1, 4, 128, 128\]"),
-        ("clips", (images(length=3), MODALITY), "frames must be a multiple of 2, .* got 3"),
-        ("clips", (images(length=1), MODALITY), "frames must be a multiple of 2, .* got 1"),
-        ("frames", (images(), MODALITY[:1]), r"modality must be \(2,\), got \[1\]"),
-        ("frames", (images(), torch.tensor([0, 9])), "modality must be 0 to 3, got 9"),
-        ("frames", (images(), MODALITY, None, PHASE[:, :2]), r"phase must be \(2, 4\), got \[2, 2"),
-    ],
-)
-def test_discriminators_refuse_other_input(name, given, message):
-    """Another size, single frames, conditions of other sequences."""
-    with pytest.raises(ConfigError, match=message):
-        judge(name)(*given)
-
-
-# trained
 
 
 @pytest.mark.slow

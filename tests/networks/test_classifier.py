@@ -68,6 +68,22 @@ def test_the_input_is_normalised_inside() -> None:
     assert colour.mean.flatten().tolist() == pytest.approx(known.mean)
 
 
+def test_what_comes_in_can_be_normalised_by_the_batch_or_each_image() -> None:
+    """An image's own brightness and contrast then don't matter; in training, nor the batch's."""
+    image = torch.rand(4, 1, 32, 32)
+    other = 0.5 * image + 0.25
+    assert not torch.allclose(tiny()(image), tiny()(other), atol=0.1)
+    by_image = tiny(input_norm="instance")
+    assert torch.allclose(by_image(image), by_image(other), atol=1e-3)
+    by_batch = tiny(input_norm="batch")
+    assert "input_norm.running_mean" in by_batch.state_dict()
+    by_batch.train()
+    assert torch.allclose(by_batch(image), by_batch(other), atol=1e-3)
+    assert not torch.allclose(by_batch.eval()(image), by_batch(other), atol=0.1)
+    raw = torch.jit.script(RawClassifier(by_batch, bits=8, aiin=False))
+    assert torch.allclose(raw(image), by_batch(image).softmax(1), atol=1e-6)
+
+
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(size=st.integers(1, 90), wanted=st.integers(1, 40))
 def test_area_weights_are_torchs_area_mode(size: int, wanted: int) -> None:
@@ -163,6 +179,7 @@ def test_a_file_is_fitted_to_size_patch_classes_and_channels(tmp_path: Path) -> 
         ({"image_size": 0}, "image_size must be at least 1, got 0"),
         ({"image_size": 36}, "image_size must be a multiple of the patch size of .*, 8, got 36"),
         ({"image_size": 4}, "image_size must be a multiple of the patch size of .*, 8, got 4"),
+        ({"input_norm": "layer"}, "input_norm must be one of fixed, batch, instance, got 'layer'"),
         ({"heads": 3}, "model_options must fit timm's .*heads"),
         ({"num_heads": 3}, "model_options must fit timm's .*num_heads 3"),
         ({"name": "swin_tiny_patch4_window7_224", "image_size": 30}, "must be a multiple|must fit"),

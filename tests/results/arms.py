@@ -8,9 +8,7 @@ images are generated as there are test images of a class, 150 at least: distance
 draws with as many of each class as there are test images. The real images may be
 
 - *own*: as the generator saw them, "aiin" or "plain";
-- *plain*: without AIIN, for every arm ("both" is own and plain);
-- *aiin64*: the plain ones with AIIN at the final size, put on the generated images, too; those of
-  an arm that learned from AIIN thus get it twice ("all" is the three).
+- *plain*: without AIIN, for every arm ("both" is own and plain).
 
 Where a space isn't an arm's own, not even real images come out as real: `--ceiling` judges the
 arm's own training images in place of generated ones. VGG16 takes 0.3 s an image: features are kept.
@@ -31,7 +29,6 @@ from medaug.evaluation import Evaluator, LabelledImages, default_cache
 from medaug.evaluation._cache import cached_features
 from medaug.features import Extractor, Features, find_extractor, vgg16
 from medaug.report import write_report
-from medaug.transforms import aiin
 
 from ..shared import SHARED
 
@@ -40,7 +37,7 @@ EXTRACTORS = ("domain", "vgg16_caffe", "efficientnet_lite0")
 VGG16 = SHARED / "weights" / "vgg16_features_imagenet_caffe_fp16.safetensors"
 TIMES, FEWEST = 3, 150
 """Generated images of a class: by the test images, and at least."""
-SPACES = {"both": ("own", "plain"), "all": ("own", "plain", "aiin64")}
+SPACES = {"both": ("own", "plain"), "own": ("own",), "plain": ("plain",)}
 FOUND = ("classes", "figures", "verdicts", "hyperscore", "protocol", "left_out", "counts")
 """What is kept of an evaluation."""
 
@@ -96,13 +93,7 @@ class Run:
         if data.fingerprint != self.settings["data"]:
             raise ValueError(f"{self.folder} was trained on other images, or another split")
         sets = ([prepare(dict(item)) for item in part] for part in (data.train, data.test))
-        parts = [LabelledImages.of(part) for part in sets]
-        return [self.finish(part) for part in parts] if space == "aiin64" else parts
-
-    def finish(self, images: LabelledImages) -> LabelledImages:
-        """AIIN at the final size."""
-        windows, threshold = tuple(self.settings["aiin_windows"]), self.settings["aiin_threshold"]
-        return images._replace(images=aiin(images.images.clamp(0, 1), windows, threshold, bits=8))
+        return [LabelledImages.of(part) for part in sets]
 
     @torch.no_grad()
     def generate(self, counts: Sequence[int]) -> LabelledImages:
@@ -156,7 +147,6 @@ class Judge:
         else:
             counts = judge.held_out.counts(len(judge.classes)).tolist()
             made = run.generate([max(TIMES * count, FEWEST) for count in counts])
-        made = run.finish(made) if space == "aiin64" else made
         evaluation = judge(made)
         if report is not None:
             sets = {"train": judge.train, "held_out": judge.held_out, "synthetic": made}
@@ -173,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--json", required=True, type=Path, metavar="FILE")
-    parser.add_argument("--space", default="both", choices=("own", "plain", "aiin64", *SPACES))
+    parser.add_argument("--space", default="both", choices=tuple(SPACES))
     parser.add_argument("--extractors", default=",".join(EXTRACTORS))
     parser.add_argument("--cache", default=default_cache(), type=Path)
     parser.add_argument("--report", type=Path, metavar="DIR", help="pages hold training images")
@@ -181,9 +171,10 @@ def main() -> None:
     given = parser.parse_args()
     judge, entries = Judge(given.extractors.split(","), given.cache), []
     for run in map(Run, given.runs):
-        wanted = SPACES.get(given.space, (given.space,))
         # a plain arm's own space is the plain one
-        for space in dict.fromkeys(run.arm if name == "own" else name for name in wanted):
+        for space in dict.fromkeys(
+            run.arm if name == "own" else name for name in SPACES[given.space]
+        ):
             entry = judge(run, space, given.report, given.ceiling)
             entries.append(entry)
             given.json.parent.mkdir(parents=True, exist_ok=True)

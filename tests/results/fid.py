@@ -75,10 +75,12 @@ def main() -> None:
     unbiased = kid_features_to_metric(
         *theirs, kid_subsets=1, kid_subset_size=COUNT, rng_seed=0, verbose=False
     )
-    shares = prc_features_to_metric(
-        *theirs, prc_neighborhood=NEIGHBOURS, prc_batch_size=1000, save_cpu_ram=False, verbose=False
-    )
+    prc = {"prc_neighborhood": NEIGHBOURS, "prc_batch_size": 1000}
+    prc |= {"save_cpu_ram": False, "verbose": False}
+    shares = prc_features_to_metric(*theirs, **prc)
     print(f"FID by our formula of torch-fidelity's features: {frechet(*theirs):.9g}")
+    same = prc_features_to_metric(*ours, **prc)
+    print(f"precision by torch-fidelity's formula of our features: {same['precision']:.9g}")
     for name, mine, peer in (
         ("FID, torch-fidelity", distance, fid["frechet_inception_distance"]),
         ("FID, torchmetrics", distance, float(metric.compute())),

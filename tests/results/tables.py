@@ -177,7 +177,8 @@ def agreement(entries: Sequence[Entry]) -> str:
         if len(both) > 1:
             tau = kendall(*([found[name][run] for run in both] for name in (one, two)))
             taus.append(f"{one} and {two} {tau:+.2f} (n = {len(both)})")
-    return table(["rank by FD ratio", *found], rows) + f"\nKendall's tau: {', '.join(taus)}.\n"
+    ends = f"\nKendall's tau: {', '.join(taus)}.\n" if taus else ""
+    return table(["rank by FD ratio", *found], rows) + ends
 
 
 def report(entries: Sequence[Entry]) -> Iterator[str]:
@@ -190,10 +191,10 @@ def report(entries: Sequence[Entry]) -> Iterator[str]:
             yield f"## {kind}, beside real images: {space}\n"
             yield from by_run(part)
         sets = {"its own space": [one for one in mine if one.space == one.arm]}
-        sets |= {f"the same space, {name}": spaces.get(name, []) for name in ("plain", "aiin64")}
+        sets["the same space, plain"] = spaces.get("plain", [])
         for title, part in sets.items():
             trained = [one for one in part if one.arm in ARMS]
-            if len(trained) > 1:
+            if {one.arm for one in trained} == set(ARMS):
                 yield f"## {kind}, each arm in {title}\n"
                 yield f"{effects(trained)}\n{agreement(trained)}"
 

@@ -1,13 +1,14 @@
 """Generators whose worth is known, on phantoms: the study must say so. Whole bundles, no fakes.
 
-``python -m tests.study.planted FOLDER`` runs all of them and writes ``planted.json``; what is done
-is kept in FOLDER, so that it can be stopped and gone on with.
+``python -m tests.study.planted FOLDER [KIND …]`` runs all of them, or those, and writes
+``planted_KIND.json``; what is done is kept in FOLDER, so that it can be stopped and gone on with.
 """
 
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ SEEDS, NULL_SEEDS = range(3), range(10)
 SIDE = 128
 """Pixels of simulated images, before the study shrinks them."""
 PHANTOMS = 300
+RATIO = 10.0
+STEPS = {"truth": 1000, "null": 400}
+"""Of the optimiser: what the transformer needs to learn from generated images; fewer where it
+learns from real ones alone."""
 
 Levels = NDArray[np.uint8]
 
@@ -33,13 +38,17 @@ Levels = NDArray[np.uint8]
 def plan(folder: Path, kind: str, seed: int) -> dict[str, Any]:
     """A study with one planted generator; each seed has phantoms, split and trainings of its own.
 
-    "null" compares real images drawn again with real images drawn again: there is no difference.
+    Generated images come before the real ones, `RATIO` times as many as there are of the largest
+    class. "null" compares real images drawn again with real images drawn again instead: there is no
+    difference, and no other comparison to correct for.
     """
-    extra = {"name": kind, "extra": kind, "ratio": 1.0}
-    arms = [{"name": "real"}, extra]
+    arms: list[dict[str, Any]] = [{"name": "real"}]
     if kind == "null":
-        arms = [{"name": "real"}, {"name": "duplicates", "extra": "duplicates"}]
-        arms.append(extra | {"against": "duplicates"})
+        arms[0]["exploratory"] = True
+        arms.append({"name": "duplicates", "extra": "duplicates"})
+        arms.append({"name": kind, "extra": kind, "against": "duplicates"})
+    else:
+        arms.append({"name": kind, "extra": kind, "pretrain": True, "ratio": RATIO})
     return {
         "phantoms": {
             "num_images": PHANTOMS,
@@ -51,11 +60,11 @@ def plan(folder: Path, kind: str, seed: int) -> dict[str, Any]:
         "image_size": 32,
         "split": {"seed": seed, "validation": 0.1, "test": 0.5},
         "seeds": [10 * seed, 10 * seed + 1, 10 * seed + 2],
-        "steps": 300,
+        "steps": STEPS["null" if kind == "null" else "truth"],
         "validations": 10,
         "extractors": [],
         "models": {
-            "vit": {"model_options": {"patch_size": 4, "embed_dim": 48, "depth": 2, "num_heads": 3}}
+            "vit": {"model_options": {"patch_size": 8, "embed_dim": 96, "depth": 2, "num_heads": 4}}
         },
         "generators": {kind: {"folder": str(folder / "made" / f"{kind}_{seed}")}},
         "arms": arms,
@@ -63,7 +72,7 @@ def plan(folder: Path, kind: str, seed: int) -> dict[str, Any]:
 
 
 def plant(study: Study, kind: str, seed: int) -> None:
-    """Make the generator's images, as many as the study can want."""
+    """Make the generator's images: as many as one training takes, "null" others for each."""
     folder = Path(study.generators[kind].folder)
     if (folder / "training_set.json").exists():
         return
@@ -73,7 +82,11 @@ def plant(study: Study, kind: str, seed: int) -> None:
     draw = DRAWS[kind](real, np.random.default_rng(seed))
     for label, name in enumerate(real.classes):
         (folder / name).mkdir(parents=True)
-        for number in range((max(counts) - counts[label]) * len(study.seeds)):
+        arm = study.arm(kind)
+        wanted = (max(counts) - counts[label]) * len(study.seeds)
+        if arm.pretrain:
+            wanted = round(arm.ratio * max(counts))
+        for number in range(wanted):
             Image.fromarray(draw(label)).save(folder / name / f"{number:05d}.png")
     # none of the four has learned from what it must not; "leaking" shows it all the same
     ids = [one.source_id for one in real.of("training")]
@@ -101,20 +114,22 @@ def _useless(real: Pictures, random: np.random.Generator) -> Draw:
 
 def _leaking(real: Pictures, random: np.random.Generator) -> Draw:
     """Test patients' images."""
-    return _again(real.of("test"), random)
+    items = real.of("test")
 
-
-def _null(real: Pictures, random: np.random.Generator) -> Draw:
-    """Training images drawn again, as duplicates are."""
-    return _again(real.of("training"), random)
-
-
-def _again(items: list[Picture], random: np.random.Generator) -> Draw:
     def draw(label: int) -> Levels:
         own = [one for one in items if one.label == label]
         return _levels(_pixels(own[int(random.integers(len(own)))]))
 
     return draw
+
+
+def _null(real: Pictures, random: np.random.Generator) -> Draw:
+    """Training images drawn again, each as often as the others, as duplicates are."""
+    turns = {}
+    for label in range(len(real.classes)):
+        own = [one for one in real.of("training") if one.label == label]
+        turns[label] = cycle([own[k] for k in random.permutation(len(own))])
+    return lambda label: _levels(_pixels(next(turns[label])))
 
 
 DRAWS: dict[str, Callable[[Pictures, np.random.Generator], Draw]] = {
@@ -157,15 +172,14 @@ def right(kind: str, said: str) -> bool:
     }[kind]
 
 
-def main(folder: Path) -> None:
-    """All of them, the quick ones first; writes what was said after each."""
-    asked = [(kind, seed) for kind in reversed(TRUTHS) for seed in SEEDS]
-    asked += [("null", seed) for seed in NULL_SEEDS]
-    said: dict[str, list[str]] = {}
-    for kind, seed in asked:
-        said.setdefault(kind, []).append(verdict(folder, kind, seed))
-        (folder / "planted.json").write_text(json.dumps(said, indent=1))
+def main(folder: Path, kinds: Sequence[str]) -> None:
+    """Write what was said of each, the quick ones first."""
+    for kind in kinds or [*reversed(TRUTHS), "null"]:
+        said = []
+        for seed in NULL_SEEDS if kind == "null" else SEEDS:
+            said.append(verdict(folder, kind, seed))
+            (folder / f"planted_{kind}.json").write_text(json.dumps(said))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
