@@ -13,10 +13,11 @@ import torch
 from .errors import CheckpointError, UserError
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], *, sync: bool = True) -> None:
     """Let `write` fill a temporary file beside `path`, sync it, and put it in place of `path`.
 
-    The folder is made if it isn't there.
+    The folder is made if it isn't there. Without `sync`, which may take a tenth of a second, a file
+    written just before a power cut may be lost.
 
     Raises:
         UserError: when it cannot be written, naming the file; what stood there before still does.
@@ -26,13 +27,17 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         with suppress(FileExistsError):  # where that is a file, writing says so in plainer words
             path.parent.mkdir(parents=True)
         write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        if sync:
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
+        if sync:
+            _sync_folder(path.parent)
+    except BaseException as error:
         with suppress(OSError):  # what lacks its folder can't be removed, either
             temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise UserError(
             f"{path} could not be written, what was there is kept: {error.strerror or error}"
         ) from error

@@ -29,6 +29,28 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyboardInterrupt()])
+def test_no_half_file_is_left_by_another_error(error: BaseException, tmp_path: Path) -> None:
+    """It comes through as it is."""
+
+    def half(path: Path) -> None:
+        path.write_text("ha")
+        raise error
+
+    with pytest.raises(type(error)):
+        write_atomically(tmp_path / "x.txt", half)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_a_file_is_replaced(sync: bool, tmp_path: Path) -> None:
+    """With nothing beside it."""
+    (tmp_path / "x.txt").write_text("old")
+    write_atomically(tmp_path / "x.txt", text, sync=sync)
+    assert (tmp_path / "x.txt").read_text() == "whole"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_the_folder_is_made(tmp_path: Path) -> None:
     """With those above it; one that is there is as good."""
     for _ in range(2):

@@ -4,6 +4,9 @@ Importing this under ``python -m monai.bundle`` makes a `UserError` end the prog
 instead of MONAI's chain of tracebacks.
 """
 
+from ._cine_export import CineExport
+from ._cine_inference import CineInferer, CineRequest, as_trained
+from ._cine_writer import CineWriter
 from ._classifier import (
     announce_classifier,
     as_pretrained,
@@ -32,6 +35,10 @@ from ._training_set import training_set_hash, write_training_set
 from ._workflow import find_root
 
 __all__ = [
+    "CineExport",
+    "CineInferer",
+    "CineRequest",
+    "CineWriter",
     "ClassifierExport",
     "EvaluationWriter",
     "ImageWriter",
@@ -41,6 +48,7 @@ __all__ = [
     "as_bool",
     "as_pretrained",
     "as_resume",
+    "as_trained",
     "check_overrides",
     "describe_model",
     "export_model",

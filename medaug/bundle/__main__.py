@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(given: Namespace) -> None:
-    overrides = {"bits": given.bits, "input_size": given.input_size}
+    overrides = {key: getattr(given, key) for key in ("bits", "input_size", "resolution")}
     export = export_model(
         given.config_file,
         run_dir=given.run_dir,
@@ -42,6 +42,9 @@ def _parser() -> Parser:
         "--input_size", nargs=2, type=int, metavar=("H", "W"), help="of a classifier's images"
     )
     export.add_argument("--bits", type=int, help="depth of a classifier's images, 1 to 16")
+    export.add_argument(
+        "--resolution", type=int, help="of a cine generator's images; default: as trained"
+    )
     return parser
 
 

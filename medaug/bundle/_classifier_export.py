@@ -36,6 +36,7 @@ class ClassifierExport:
     forms: Sequence[str] = (".ts", ".pt2", ".onnx")
     what = "probabilities"
     input_names: Sequence[str] = ("image",)
+    axes: Sequence[Sequence[str]] = (("batch",),)
 
     def __init__(
         self, settings: Mapping[str, Any], *, input_size: Sequence[int], bits: int
@@ -46,6 +47,7 @@ class ClassifierExport:
                 f"--input_size must be height and width, 1 or more pixels each, got {input_size}"
             )
         self.settings = settings
+        self.counts: Sequence[int] = (1, len(settings["classes"]) + 4)
         self.input_size = (whole[0], whole[1])
         self.bits = bits
         self.stem = f"classifier_{bits}bit"

@@ -41,15 +41,17 @@ class Exported(Protocol):
         stem: of the files' names.
         forms: their suffixes: ``.ts``, ``.pt2``, ``.onnx``.
         what: the network's outputs, in a message.
-        settings: of the training, with ``classes``.
+        counts: of the batches that the files are compared by; the last has every class in it.
         input_names: of the inputs, in ONNX.
+        axes: of each input, names of the first axes, whose length is free in ``.pt2``.
     """
 
     stem: str
     forms: Sequence[str]
     what: str
-    settings: Mapping[str, Any]
+    counts: Sequence[int]
     input_names: Sequence[str]
+    axes: Sequence[Sequence[str]]
 
     def batch(self, count: int) -> tuple[Tensor, ...]:
         """Inputs for `count` outputs, always the same; the first axis of each is the batch's."""
@@ -89,17 +91,18 @@ def export_model(
     """Write a training's network as TorchScript (.ts), torch.export (.pt2) and, maybe, ONNX.
 
     All hold the weights of ``models/model.pt`` and take any number of inputs at once: latents
-    (N, latent_dim) and labels (N,) of a generator, images of a classifier, whose size and bit depth
-    are the configuration's. All carry `METADATA`: names, versions, what goes in and comes out,
-    SHA-256 of the weights. None holds a path of this machine. All are loaded again, and compared
-    with the eager generator, or with the classifier behind the Python pipeline, before anything is
-    written.
+    (N, latent_dim) and labels (N,) of a generator, with conditions and phases of one of cines;
+    images of a classifier, whose size and bit depth are the configuration's. All carry `METADATA`:
+    names, versions, what goes in and comes out, SHA-256 of the weights. None holds a path of this
+    machine. All are loaded again, and compared with the eager generator, or with the classifier
+    behind the Python pipeline, before anything is written.
 
     Args:
         config_file: a bundle's ``inference.json``, with ``network_def`` and ``settings``.
         run_dir: a training's output folder.
         output: a folder, made if it isn't there; files of the same name are replaced.
-        overrides: other keys of the configuration, such as a classifier's `bits`, `input_size`.
+        overrides: other keys of the configuration, such as a classifier's `bits`, `input_size`,
+            a cine generator's `resolution`.
 
     Raises:
         ConfigError: the configuration can't be read or lacks a key, or `output` can't be made.
@@ -190,7 +193,7 @@ def _written(
         if form == ".ts":
             data[name] = _torchscript(network, text)
         elif form == ".pt2":
-            data[name] = _torch_export(network, example, text)
+            data[name] = _torch_export(network, example, text, exported.axes)
         elif find_spec("onnx") is None:
             left_out[name] = NO_ONNX
         else:
@@ -220,9 +223,12 @@ def _torchscript(network: nn.Module, metadata: str) -> bytes:
     return stripped.getvalue()
 
 
-def _torch_export(network: nn.Module, example: tuple[Tensor, ...], metadata: str) -> bytes:
-    batch = {0: Dim("batch")}
-    program = torch.export.export(network, example, dynamic_shapes=(batch,) * len(example))
+def _torch_export(
+    network: nn.Module, example: tuple[Tensor, ...], metadata: str, axes: Sequence[Sequence[str]]
+) -> bytes:
+    free = {name: Dim(name) for names in axes for name in names}
+    shapes = tuple({axis: free[name] for axis, name in enumerate(names)} for names in axes)
+    program = torch.export.export(network, example, dynamic_shapes=shapes)
     for module in program.graph_module.modules():
         for node in getattr(getattr(module, "graph", None), "nodes", ()):
             node.meta.pop("stack_trace", None)  # paths of this machine
@@ -243,8 +249,7 @@ def _largest_difference(
     name: str, exported: Exported, network: nn.Module, loaded: Network
 ) -> float:
     """Over one input, and over a batch with every class."""
-    counts = (1, len(exported.settings["classes"]) + 4)
-    batches = [exported.batch(count) for count in counts]
+    batches = [exported.batch(count) for count in exported.counts]
     differences = [
         (loaded(*batch) - exported.expected(network, batch)).abs().max() for batch in batches
     ]

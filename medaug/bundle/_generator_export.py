@@ -22,9 +22,11 @@ class GeneratorExport:
     forms: Sequence[str] = (".ts", ".pt2")
     what = "images"
     input_names: Sequence[str] = ("latent", "label")
+    axes: Sequence[Sequence[str]] = (("batch",), ("batch",))
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
+        self.counts: Sequence[int] = (1, len(settings["classes"]) + 4)
 
     def batch(self, count: int) -> tuple[Tensor, ...]:
         """Latents and labels, always the same; all classes take turns."""

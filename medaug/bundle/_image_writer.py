@@ -1,24 +1,17 @@
 """Generated images as files, and a manifest of what made them."""
 
 import json
-import logging
-import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ignite.engine import Engine, Events
+from ignite.engine import Engine
 
-from .._files import write_atomically
-from ..data import SYNTHETIC_SUFFIXES, Provenance, write_synthetic
+from ..data import SYNTHETIC_SUFFIXES, write_synthetic
 from ..errors import ConfigError
 from ._inference import find_model, trained_settings
+from ._synthetic_writer import SyntheticWriter
 from ._training_set import file_hash, training_set_hash
-
-MANIFEST = "manifest.json"
-
-logger = logging.getLogger("medaug")
 
 
 def describe_model(run_dir: str | Path, bundle_root: str | Path) -> dict[str, Any]:
@@ -50,7 +43,7 @@ def describe_model(run_dir: str | Path, bundle_root: str | Path) -> dict[str, An
     }
 
 
-class ImageWriter:
+class ImageWriter(SyntheticWriter):
     """Write what an evaluator generates: ``<directory>/<class>/<class>_NNNNN.png`` or so.
 
     Each file says of itself that it is synthetic (`medaug.data.write_synthetic`). At the end
@@ -68,6 +61,8 @@ class ImageWriter:
         ConfigError: the format is unknown; later, when the directory can't be written.
     """
 
+    what = "images"
+
     def __init__(
         self,
         directory: str | Path,
@@ -79,41 +74,15 @@ class ImageWriter:
     ) -> None:
         if format not in SYNTHETIC_SUFFIXES:
             raise ConfigError(f"--format must be one of {[*SYNTHETIC_SUFFIXES]}, got {format!r}")
-        self.directory = Path(directory)
-        self.classes = tuple(classes)
-        # A class from a list may be called a/b, or ../b by somebody who means harm.
-        self._folders = tuple(re.sub(r"[^\w. +-]|^\.+", "_", name) for name in classes)
+        super().__init__(directory, classes, model=model, seed=seed)
         self._suffix = SYNTHETIC_SUFFIXES[format]
-        self.model = dict(model)
-        self.seed = seed
-        self._images: list[dict[str, Any]] = []
-
-    def attach(self, engine: Engine) -> None:
-        """Register with a `SupervisedEvaluator` over a `LatentDataset`."""
-        engine.add_event_handler(Events.STARTED, self._start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._write)
-        engine.add_event_handler(Events.COMPLETED, self._finish)
-
-    def _start(self) -> None:
-        self._images.clear()
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            (self.directory / MANIFEST).unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
 
     def _write(self, engine: Engine) -> None:
         output: Any = engine.state.output
         for image, label in zip(output["pred"], output["label"].tolist(), strict=True):
-            index, folder = len(self._images), self._folders[label]
-            path = self.directory / folder / f"{folder}_{index:05d}{self._suffix}"
-            provenance = Provenance(
-                model=self.model["name"],
-                version=self.model["version"],
-                sha256=self.model["sha256"],
-                seed=self.seed,
-                index=index,
-                class_name=self.classes[label],
+            path, provenance = (
+                self._path(label, self._suffix),
+                self._provenance(self.classes[label]),
             )
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,20 +94,6 @@ class ImageWriter:
                 "sha256": file_hash(path),
                 "class": self.classes[label],
                 "seed": self.seed,
-                "index": index,
+                "index": provenance.index,
             }
-            self._images.append(entry)
-
-    def _finish(self) -> None:
-        record = {"medaug": version("medaug"), "model": self.model, "images": self._images}
-        text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-        write_atomically(
-            self.directory / MANIFEST, lambda path: path.write_text(text, encoding="utf-8")
-        )
-        logger.info("%d images written to %s", len(self._images), self.directory.absolute())
-
-    def _unwritable(self, error: OSError) -> ConfigError:
-        reason = error.strerror or type(error).__name__
-        return ConfigError(
-            f"--output_dir must be a folder that can be written, got {self.directory} ({reason})"
-        )
+            self._entries.append(entry)

@@ -1,7 +1,7 @@
 """What a training left, taken up again."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,9 @@ def load_generator(
             f"{path} must be a state dict as a training saves it, got a file that is damaged or "
             f"holds more than weights ({type(error).__name__})"
         ) from error
-    difference = _difference(network.state_dict(), state)
+    # of a growing network that was brought back to a lower resolution
+    left_out: Collection[str] = getattr(network, "left_out", frozenset())
+    difference = _difference(network.state_dict(), state, left_out)
     if difference:
         raise CheckpointError(
             f"{path} must hold the weights of {type(network).__name__} as it is configured: "
@@ -71,12 +73,12 @@ def load_generator(
     return network.to(device).eval()
 
 
-def _difference(wanted: Mapping[str, Tensor], found: object) -> str:
+def _difference(wanted: Mapping[str, Tensor], found: object, left_out: Collection[str] = ()) -> str:
     """What keeps weights from being loaded; empty where nothing does."""
     if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
         return "got no state dict"
     missing = [name for name in wanted if name not in found]
-    unknown = [str(name) for name in found if name not in wanted]
+    unknown = [str(name) for name in found if name not in wanted and name not in left_out]
     if missing or unknown:
         counts = f"{len(missing)} of its {len(wanted)} are missing, {len(unknown)} are unknown"
         return f"{counts}, the first is {(missing + unknown)[0]}"
@@ -89,14 +91,25 @@ def _difference(wanted: Mapping[str, Tensor], found: object) -> str:
 def _sizes(run_dir: str | Path) -> str:
     """The sizes that a training had, as far as it has recorded them."""
     settings = trained_settings(run_dir)
-    sizes = [f"{key} {settings[key]}" for key in ("image_size", "latent_dim") if key in settings]
+    keys = ("image_size", "resolution", "latent_dim")
+    sizes = [f"{key} {settings[key]}" for key in keys if key in settings]
     if isinstance(settings.get("classes"), list):
         sizes.append(f"{len(settings['classes'])} classes")
     return f"; the training had {', '.join(sizes)}" if sizes else ""
 
 
-def labels_of(class_names: Sequence[str | int] | str | int, classes: Sequence[str]) -> list[int]:
+def labels_of(
+    class_names: Sequence[str | int] | str | int,
+    classes: Sequence[str],
+    *,
+    option: str = "--class_names",
+) -> list[int]:
     """The labels of the chosen classes; of all for an empty choice.
+
+    Args:
+        class_names: the choice.
+        classes: in the order of the labels.
+        option: what a message calls the choice.
 
     Raises:
         ConfigError: a class that the model doesn't know.
@@ -106,7 +119,7 @@ def labels_of(class_names: Sequence[str | int] | str | int, classes: Sequence[st
     unknown = [name for name in chosen if name not in classes]
     if unknown:
         raise ConfigError(
-            f"--class_names must be among {list(classes)}, which the model knows, got {unknown}"
+            f"{option} must be among {list(classes)}, which the model knows, got {unknown}"
         )
     return [list(classes).index(name) for name in chosen] or list(range(len(classes)))
 

@@ -157,8 +157,17 @@ def _set_aside(folder: Path) -> None:
     logger.info("results of an earlier run were moved to %s", previous)
 
 
-def announce(output_dir: str | Path, *, bundle_root: str) -> None:
-    """Say what came out, where everything is, and the command to try next."""
+def announce(
+    output_dir: str | Path, *, bundle_root: str, made: str = "images", count: int = 100
+) -> None:
+    """Say what came out, where everything is, and the command to try next.
+
+    Args:
+        output_dir: of the training.
+        bundle_root: its folder.
+        made: what the bundle's ``inference.json`` makes, by its option ``--num_<made>``.
+        count: how many to try.
+    """
     if idist.get_rank() > 0:
         return
     folder = Path(output_dir).absolute()
@@ -172,9 +181,9 @@ def announce(output_dir: str | Path, *, bundle_root: str) -> None:
         f"pictures      {grids[-1] if grids else folder / 'samples'}",
         f"figures       {folder / 'metrics.csv'}  (tensorboard --logdir {folder / 'tensorboard'})",
         f"this run      {folder / 'run.json'}",
-        "next: images of a class of your choice, as PNG:",
+        f"next: {made} of a class of your choice:",
         f"  python -m monai.bundle run --config_file {_short(config)}"
-        f" --run_dir {_short(folder)} --num_images 100",
+        f" --run_dir {_short(folder)} --num_{made} {count}",
     ]
     logger.info("\n".join(lines))
 

@@ -7,8 +7,8 @@
 and splits a user's images, `PictureCollection` offers digits, MNIST and CelebA in the same form,
 which `LoadPictured` turns into tensors, `images_in` lists those of a folder without classes,
 `CachedDataset` and `ClassBalancedSampler` feed a training that gives the same numbers however many
-workers it has, and `LatentDataset` feeds a generator, whose images `write_synthetic` writes, marked
-as synthetic.
+workers it has, and `LatentDataset` feeds a generator, whose images `write_synthetic` and whose
+sequences `write_synthetic_cine` write, marked as synthetic.
 """
 
 from . import limits
@@ -30,8 +30,10 @@ from ._radiograph import RadiographReader
 from ._sampler import ClassBalancedSampler
 from ._stages import StageBatchSampler
 from ._synthetic import SYNTHETIC_SUFFIXES, write_synthetic
+from ._synthetic_cine import CINE_FORMATS, write_synthetic_cine
 
 __all__ = [
+    "CINE_FORMATS",
     "SYNTHETIC_SUFFIXES",
     "CachedDataset",
     "CineCollection",
@@ -54,4 +56,5 @@ __all__ = [
     "labelled_images",
     "limits",
     "write_synthetic",
+    "write_synthetic_cine",
 ]

@@ -43,15 +43,19 @@ def write_synthetic(image: torch.Tensor, path: str | Path, provenance: Provenanc
     Raises:
         DataError: the image has another shape or isn't finite, or the suffix is unknown.
     """
-    write = {".png": _write_png, ".nii": _write_nifti, ".dcm": _write_dicom}
+    write = {".png": write_png, ".nii": _write_nifti, ".dcm": _write_dicom}
     path = Path(path)
     if path.suffix not in write:
         raise DataError(f"a synthetic image's suffix must be one of {[*write]}, got {path.suffix}")
-    write[path.suffix](_levels(image), path, provenance)
+    write[path.suffix](to_levels(image), path, provenance)
 
 
-def _levels(image: torch.Tensor) -> Levels:
-    """(H, W) or, in colour, (H, W, 3): 0 … 255, rounded."""
+def to_levels(image: torch.Tensor) -> Levels:
+    """(H, W) or, in colour, (H, W, 3): 0 … 255, rounded.
+
+    Raises:
+        DataError: the image has another shape or isn't finite.
+    """
     if image.ndim != 3 or image.shape[0] not in (1, 3) or not bool(image.isfinite().all()):
         raise DataError(
             f"a synthetic image must be (1 or 3, H, W) of finite numbers, got {tuple(image.shape)}"
@@ -62,11 +66,12 @@ def _levels(image: torch.Tensor) -> Levels:
     return np.ascontiguousarray(levels[:, :, 0] if image.shape[0] == 1 else levels)
 
 
-def _write_png(levels: Levels, path: Path, provenance: Provenance) -> None:
+def write_png(levels: Levels, path: Path, provenance: Provenance) -> None:
+    """Write levels as PNG, whatever the path's suffix."""
     text = PngInfo()
     text.add_text("Software", provenance.software)
     text.add_itxt("Description", provenance.description)
-    Image.fromarray(levels).save(path, pnginfo=text)
+    Image.fromarray(levels).save(path, format="PNG", pnginfo=text)
 
 
 def _write_nifti(levels: Levels, path: Path, provenance: Provenance) -> None:
@@ -74,13 +79,19 @@ def _write_nifti(levels: Levels, path: Path, provenance: Provenance) -> None:
     stored = levels[:, :, np.newaxis, np.newaxis] if colour else levels
     image = _Nifti(stored, _UPRIGHT, dtype=np.uint8)
     image.header.set_slope_inter(1 / 255, 0)
-    image.header["descrip"] = (  # 80 bytes
-        f"SYNTHETIC, {provenance.software}, weights {provenance.sha256[:16]}, "
-        f"seed {provenance.seed}, index {provenance.index}"
-    ).encode()[:79]
+    image.header["descrip"] = nifti_description(provenance)
     if colour:
         image.header.set_intent(_RGB_VECTOR, allow_unknown=True)
     path.write_bytes(image.to_bytes())
+
+
+def nifti_description(provenance: Provenance) -> bytes:
+    """What NIfTI's 80 bytes of description can hold."""
+    text = (
+        f"SYNTHETIC, {provenance.software}, weights {provenance.sha256[:16]}, "
+        f"seed {provenance.seed}, index {provenance.index}"
+    )
+    return text.encode()[:79]
 
 
 def _write_dicom(levels: Levels, path: Path, provenance: Provenance) -> None:

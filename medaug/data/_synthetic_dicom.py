@@ -1,4 +1,4 @@
-"""A generated image as DICOM: Secondary Capture Image Storage, 8 bits.
+"""A generated image as DICOM: Secondary Capture Image Storage, 8 bits; and what marks any such.
 
 Secondary Capture since it claims no acquisition: its Conversion Type has a term for what this is,
 SYN, Synthetic Image, and viewers everywhere know it, which can't be said of the multi-frame kind.
@@ -36,12 +36,26 @@ def dicom_dataset(levels: Levels, provenance: Provenance) -> FileDataset:
         levels: (H, W) grey, or (H, W, 3) RGB, upright.
         provenance: what is told of it.
     """
+    content = f"{levels.shape} {hashlib.sha256(levels.tobytes()).hexdigest()}"
+    dataset = marked_dataset(SecondaryCaptureImageStorage, provenance, content)
+    dataset.PatientOrientation = ["L", "F"]
+    _add_image(dataset, levels)
+    return dataset
+
+
+def marked_dataset(sop_class: UID, provenance: Provenance, content: str) -> FileDataset:
+    """Return a data set that says whose image it is, nobody's, and where it comes from.
+
+    Args:
+        sop_class: a Secondary Capture.
+        provenance: what is told of it.
+        content: that tells its pixels from all others, and is mixed into its UID.
+    """
     run = f"{provenance.sha256} {provenance.seed} {provenance.software}"
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    pixels = hashlib.sha256(levels.tobytes()).hexdigest()
-    meta.MediaStorageSOPInstanceUID = _uid(f"image {provenance} {run} {levels.shape} {pixels}")
+    meta.MediaStorageSOPClassUID = sop_class
+    meta.MediaStorageSOPInstanceUID = _uid(f"image {provenance} {run} {content}")
     dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID = meta.MediaStorageSOPClassUID
@@ -49,7 +63,6 @@ def dicom_dataset(levels: Levels, provenance: Provenance) -> FileDataset:
     _add_nobody(dataset, run)
     _add_series(dataset, provenance, run)
     _add_origin(dataset, provenance)
-    _add_image(dataset, levels)
     return dataset
 
 
@@ -109,23 +122,29 @@ def _add_origin(dataset: Dataset, provenance: Provenance) -> None:
 
 def _add_image(dataset: Dataset, levels: Levels) -> None:
     """Add the image, pixel and VOI modules."""
-    dataset.PatientOrientation = ["L", "F"]
-    dataset.BurnedInAnnotation = "NO"
-    dataset.LossyImageCompression = "00"
-    dataset.Rows, dataset.Columns = levels.shape[:2]
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
-    dataset.PixelRepresentation = 0
+    rows, columns = levels.shape[:2]
+    add_grey(dataset, rows, columns)
     if levels.ndim == 3:
         dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
         dataset.PlanarConfiguration = 0
-    else:
-        dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-        dataset.PresentationLUTShape = "IDENTITY"
-        # C.11.2.1.2.1: x / 255, the whole range
-        dataset.WindowCenter, dataset.WindowWidth = 128, 256
+        for keyword in ("PresentationLUTShape", "WindowCenter", "WindowWidth"):
+            delattr(dataset, keyword)
     data = levels.tobytes()
     dataset.PixelData = data + b"\0" * (len(data) % 2)
     dataset["PixelData"].VR = "OB"
+
+
+def add_grey(dataset: Dataset, rows: int, columns: int) -> None:
+    """Add what describes grey pixels of 8 bits."""
+    dataset.BurnedInAnnotation = "NO"
+    dataset.LossyImageCompression = "00"
+    dataset.Rows, dataset.Columns = rows, columns
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelRepresentation = 0
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.PresentationLUTShape = "IDENTITY"
+    # C.11.2.1.2.1: x / 255, the whole range
+    dataset.WindowCenter, dataset.WindowWidth = 128, 256
 
 
 def _code(value: str, meaning: str) -> Dataset:

@@ -55,7 +55,8 @@ class CineGenerator(GrowingNetwork):
             the backward pass, instead of keeping all maps.
 
     Attributes:
-        resolution, alpha: see `GrowingNetwork`; `grow()` doubles the resolution.
+        resolution, alpha: see `GrowingNetwork`; `grow()` doubles the resolution, `shrink_to` goes
+            back to one on the way, whose own image head makes the images then.
 
     Shape:
         latent (N, latent_dim); modality (N,) int64, an index into `modalities`, which take turns
@@ -291,3 +292,6 @@ class CineGenerator(GrowingNetwork):
         step = len(self.stages)
         widths = [self.channels[step - 1], self.channels[step]]
         self.stages[str(resolution)] = self._stage(widths, resolution)
+
+    def _remove(self, resolution: int) -> None:
+        del self.stages[str(resolution)]

@@ -40,6 +40,7 @@ class ConditionEncoder(nn.Module):
 
     lowest: Tensor
     highest: Tensor
+    names: list[str]  # TorchScript can't tell from an empty one
 
     def __init__(
         self,

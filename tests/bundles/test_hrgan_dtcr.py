@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from medaug.data import CineReader
 from medaug.errors import CheckpointError, UserError
 from medaug.phantoms import cardiac_cines
 
@@ -74,6 +75,20 @@ def test_a_training_grows_and_leaves_what_it_promises(run: tuple[Path, Any]) -> 
     for epoch, side in ((1, 64), (2, 128)):
         strip = np.asarray(Image.open(out / "samples" / f"epoch_{epoch:04d}.png"))
         assert strip.shape == (8 * (side + 1) - 1, 10 * (side + 1) - 1)
+
+
+@pytest.mark.parametrize("resolution", [64, 128])
+def test_a_training_makes_sequences(resolution: int, run: tuple[Path, Any], tmp_path: Path) -> None:
+    """What it leaves is all that inference.json wants, at each resolution that it went through."""
+    asked = {"modality": "ct", "conditions": {"ejection_fraction": 0.6}, "num_sequences": 1}
+    given = {"run_dir": str(run[0]), "output_dir": str(tmp_path), "resolution": resolution}
+    workflow(NAME, "inference", **given, **asked).run()
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    (entry,) = manifest["sequences"]
+    pixels, meta = CineReader().get_data(tmp_path / entry["files"][0]["file"])
+    assert pixels.shape == (1, 5, resolution, resolution)
+    assert meta["frame_times"] == [0, 200, 400, 600, 800]
+    assert manifest["model"]["training_set_sha256"]
 
 
 def test_a_finished_run_grows_further(
