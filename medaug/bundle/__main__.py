@@ -1,4 +1,4 @@
-"""``python -m medaug.bundle export``: a trained generator as files that need torch alone."""
+"""``python -m medaug.bundle export``: a trained network as files that need torch alone."""
 
 import sys
 from argparse import Namespace
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .._command_line import Parser, exit_code
-from ._export import Export, export_generator
+from ._export import Export, export_model
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,46 +16,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(given: Namespace) -> None:
-    export = export_generator(given.config_file, run_dir=given.run_dir, output=given.output)
+    overrides = {"bits": given.bits, "input_size": given.input_size}
+    export = export_model(
+        given.config_file,
+        run_dir=given.run_dir,
+        output=given.output,
+        **{key: value for key, value in overrides.items() if value is not None},
+    )
     sys.stdout.write(_told(export))
 
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m medaug.bundle", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    export = commands.add_parser(
-        "export",
-        help="write generator.ts (TorchScript) and generator.pt2 (torch.export)",
-        description="Write generator.ts (TorchScript) and generator.pt2 (torch.export).",
-    )
+    about = "Write a trained network as TorchScript (.ts), torch.export (.pt2) and, a classifier, "
+    about += "ONNX."
+    export = commands.add_parser("export", help=about, description=about)
     for name, meaning in (
         ("config_file", "a bundle's configs/inference.json"),
         ("run_dir", "a training's output folder, with models/model.pt"),
-        ("output", "folder for the two files, made if it isn't there"),
+        ("output", "folder for the files, made if it isn't there"),
     ):
         export.add_argument(f"--{name}", required=True, type=Path, help=meaning)
+    export.add_argument(
+        "--input_size", nargs=2, type=int, metavar=("H", "W"), help="of a classifier's images"
+    )
+    export.add_argument("--bits", type=int, help="depth of a classifier's images, 1 to 16")
     return parser
 
 
 def _told(export: Export) -> str:
     """The files with their differences, and how to use the first with torch alone."""
-    inputs, output = export.metadata["inputs"], export.metadata["output"]
-    classes = inputs["label"]["classes"]
-    names = ", ".join(f"{number} {name}" for number, name in enumerate(classes))
-    script, *_ = export.differences
     lines = [
         *(
-            f"{path}: images as the checkpoint's, largest difference {difference:.1e}"
+            f"{path}: {export.what} as the checkpoint's, largest difference {difference:.1e}"
             for path, difference in export.differences.items()
         ),
+        *(f"{name}: not written, {reason}" for name, reason in export.left_out.items()),
         "with torch alone:",
         "",
-        "    import torch",
-        f"    generator = torch.jit.load({str(script)!r})",
-        f"    latent = torch.randn(4, {inputs['latent']['shape'][1]})",
-        f"    label = torch.full((4,), {len(classes) - 1})  # {names}",
-        "    with torch.no_grad():",
-        f"        images = generator(latent, label)  # {(4, *output['shape'][1:])} in [0, 1]",
+        *(f"    {line}" for line in export.usage),
     ]
     return "\n".join(lines) + "\n"
 

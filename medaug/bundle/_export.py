@@ -1,14 +1,15 @@
-"""A trained generator as files that need torch alone."""
+"""A trained network as files that need torch, or an ONNX runtime, alone."""
 
 import json
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from monai.bundle import ConfigParser
@@ -17,68 +18,105 @@ from torch.export import Dim
 
 from .._files import write_atomically
 from ..errors import CheckpointError, ConfigError
+from ._generator_export import GeneratorExport
 from ._image_writer import describe_model
 from ._inference import find_model, load_generator
+from ._onnx import load_onnx, to_onnx
+from ._overrides import check_override
 
 TOLERANCE = 1e-5
-"""How much an exported generator's images may differ from the eager one's."""
+"""How much an exported network's output may differ from what is expected of it."""
 METADATA = "metadata.json"
-"""The extra file inside both forms; MONAI's `load_net_with_metadata` looks for this name."""
+"""The extra file inside both forms of torch; MONAI's `load_net_with_metadata` looks for this name.
+ONNX has it among its properties."""
+NO_ONNX = "onnx isn't installed: pip install 'medaug[onnx]'"
 
-_NORMALISATION = ("use_aiin", "aiin_windows", "aiin_threshold")  # what the images look like
+Network = Callable[..., Tensor]
 
-Network = Callable[[Tensor, Tensor], Tensor]
+
+class Exported(Protocol):
+    """What is exported: said by the configuration's ``export``, or else `GeneratorExport`.
+
+    Attributes:
+        stem: of the files' names.
+        forms: their suffixes: ``.ts``, ``.pt2``, ``.onnx``.
+        what: the network's outputs, in a message.
+        settings: of the training, with ``classes``.
+        input_names: of the inputs, in ONNX.
+    """
+
+    stem: str
+    forms: Sequence[str]
+    what: str
+    settings: Mapping[str, Any]
+    input_names: Sequence[str]
+
+    def batch(self, count: int) -> tuple[Tensor, ...]:
+        """Inputs for `count` outputs, always the same; the first axis of each is the batch's."""
+
+    def expected(self, network: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:
+        """What the exported network must give."""
+
+    def describe(self, network: nn.Module) -> dict[str, Any]:
+        """``inputs`` and ``output``, for the metadata."""
+
+    def usage(self, files: Sequence[Path], metadata: Mapping[str, Any]) -> list[str]:
+        """Lines of Python that use the first file, with torch alone."""
 
 
 @dataclass(frozen=True)
 class Export:
-    """What `export_generator` wrote.
+    """What `export_model` wrote.
 
     Attributes:
-        differences: by file, the largest difference of a pixel from the eager generator's.
-        metadata: as it stands in both files.
+        differences: by file, the largest difference of an output from the one expected.
+        metadata: as it stands in all files.
+        usage: lines of Python that use the first file with torch alone.
+        what: the network's outputs, in words.
+        left_out: by name, why a file wasn't written.
     """
 
     differences: Mapping[Path, float]
     metadata: Mapping[str, Any]
+    usage: Sequence[str] = ()
+    what: str = "images"
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def export_generator(config_file: str | Path, *, run_dir: str | Path, output: str | Path) -> Export:
-    """Write ``generator.ts`` (TorchScript) and ``generator.pt2`` (torch.export) of a training.
+def export_model(
+    config_file: str | Path, *, run_dir: str | Path, output: str | Path, **overrides: Any
+) -> Export:
+    """Write a training's network as TorchScript (.ts), torch.export (.pt2) and, maybe, ONNX.
 
-    Both hold the weights of ``models/model.pt``, take any number of latents (N, latent_dim) and
-    labels (N,), and carry `METADATA`: names, versions, what goes in and comes out, SHA-256 of the
-    weights. Neither holds a path of this machine. Both are loaded again and compared with the
-    eager generator before anything is written.
+    All hold the weights of ``models/model.pt`` and take any number of inputs at once: latents
+    (N, latent_dim) and labels (N,) of a generator, images of a classifier, whose size and bit depth
+    are the configuration's. All carry `METADATA`: names, versions, what goes in and comes out,
+    SHA-256 of the weights. None holds a path of this machine. All are loaded again, and compared
+    with the eager generator, or with the classifier behind the Python pipeline, before anything is
+    written.
 
     Args:
         config_file: a bundle's ``inference.json``, with ``network_def`` and ``settings``.
         run_dir: a training's output folder.
         output: a folder, made if it isn't there; files of the same name are replaced.
+        overrides: other keys of the configuration, such as a classifier's `bits`, `input_size`.
 
     Raises:
         ConfigError: the configuration can't be read or lacks a key, or `output` can't be made.
-        CheckpointError: there is no trained model, it doesn't fit the network, or the exported
-            generators' images differ by more than `TOLERANCE`.
+        CheckpointError: there is no trained model, it doesn't fit the network, or what the exported
+            networks give differs by more than `TOLERANCE`.
     """
     find_model(run_dir)
-    root, network_def, settings = _configured(Path(config_file), run_dir)
-    generator = load_generator(network_def, run_dir, "cpu")
-    example = _inputs(settings, 2)
-    metadata = _describe(generator, settings, describe_model(run_dir, root))
+    parser, root = _configured(Path(config_file), run_dir, overrides)
+    exported = _exported(parser, Path(config_file))
+    network = load_generator(parser.get_parsed_content("network_def"), run_dir, "cpu")
+    metadata = _metadata(exported, network, describe_model(run_dir, root))
     text = json.dumps(metadata, indent=1, ensure_ascii=False)
-    data = {
-        "generator.ts": _torchscript(generator, text),
-        "generator.pt2": _torch_export(generator, example, text),
-    }
-    loaded: dict[str, Network] = {
-        "generator.ts": _load_torchscript(data["generator.ts"]),
-        "generator.pt2": torch.export.load(BytesIO(data["generator.pt2"])).module(),
-    }
+    data, left_out = _written(exported, network, text)
     folder = Path(output)
     differences = {
-        folder / name: _largest_difference(name, generator, network, settings)
-        for name, network in loaded.items()
+        folder / name: _largest_difference(name, exported, network, _load(name, content))
+        for name, content in data.items()
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,11 +126,14 @@ def export_generator(config_file: str | Path, *, run_dir: str | Path, output: st
         ) from error
     for name, content in data.items():
         write_atomically(folder / name, _writing(content))
-    return Export(differences, metadata)
+    usage = exported.usage([*differences], metadata)
+    return Export(differences, metadata, usage, exported.what, left_out)
 
 
-def _configured(path: Path, run_dir: str | Path) -> tuple[Path, nn.Module, dict[str, Any]]:
-    """The bundle's folder, its network, and the settings of the training."""
+def _configured(
+    path: Path, run_dir: str | Path, overrides: Mapping[str, Any]
+) -> tuple[ConfigParser, Path]:
+    """The configuration, and the bundle's folder."""
     if not path.is_file():
         raise ConfigError(f"--config_file must be a bundle's inference.json, got {path}")
     parser = ConfigParser()
@@ -108,63 +149,69 @@ def _configured(path: Path, run_dir: str | Path) -> tuple[Path, nn.Module, dict[
             f"{path} must have the keys network_def and settings, as a bundle's inference.json, "
             f"got none called {' or '.join(missing)}"
         )
+    for key, value in overrides.items():
+        check_override(key, value, parser.get())
     folder = path.resolve().parent
     root = folder.parent if folder.name == "configs" else folder
-    parser.update({"bundle_root": str(root), "run_dir": str(run_dir)})
+    parser.update({"bundle_root": str(root), "run_dir": str(run_dir), **overrides})
+    return parser, root
+
+
+def _exported(parser: ConfigParser, path: Path) -> Exported:
+    if "export" in parser:
+        named: Exported = parser.get_parsed_content("export")
+        return named
     settings = dict(parser.get_parsed_content("settings"))
     for key in ("latent_dim", "classes"):
         if key not in settings:
             raise ConfigError(f"{path} must give {key} in settings, got {sorted(settings)}")
-    network: nn.Module = parser.get_parsed_content("network_def")
-    return root, network, settings
-
-
-def _inputs(settings: Mapping[str, Any], count: int) -> tuple[Tensor, Tensor]:
-    """Latents and labels, always the same; all classes take turns."""
-    random = torch.Generator().manual_seed(0)
-    latent = torch.randn(count, int(settings["latent_dim"]), generator=random)
-    return latent, torch.arange(count) % len(settings["classes"])
+    return GeneratorExport(settings)
 
 
 @torch.no_grad()
-def _describe(
-    generator: nn.Module, settings: Mapping[str, Any], model: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What stands in `METADATA`."""
-    images = generator(*_inputs(settings, 1))
+def _metadata(exported: Exported, network: nn.Module, model: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: model[key] for key in ("name", "version", "epoch")},
         "model_sha256": model["sha256"],
         "medaug": version("medaug"),
         "torch": str(torch.__version__),
-        "inputs": {
-            "latent": {
-                "shape": ["N", int(settings["latent_dim"])],
-                "dtype": "float32",
-                "meaning": "each number drawn from the normal distribution N(0, 1)",
-            },
-            "label": {
-                "shape": ["N"],
-                "dtype": "int64",
-                "meaning": "index into classes",
-                "classes": list(settings["classes"]),
-            },
-        },
-        "output": {
-            "shape": ["N", *images.shape[1:]],
-            "dtype": "float32",
-            "range": [0, 1],
-            "meaning": "synthetic images, channels first, upright; not for diagnosis",
-            **{key: value for key, value in settings.items() if key in _NORMALISATION},
-        },
+        **exported.describe(network),
     }
 
 
-def _torchscript(generator: nn.Module, metadata: str) -> bytes:
+def _written(
+    exported: Exported, network: nn.Module, text: str
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The files' contents by name, and why there are no others."""
+    example = exported.batch(2)
+    data, left_out = {}, {}
+    for form in exported.forms:
+        name = f"{exported.stem}{form}"
+        if form == ".ts":
+            data[name] = _torchscript(network, text)
+        elif form == ".pt2":
+            data[name] = _torch_export(network, example, text)
+        elif find_spec("onnx") is None:
+            left_out[name] = NO_ONNX
+        else:
+            data[name] = to_onnx(network, example, exported.input_names, {METADATA: text})
+    return data, left_out
+
+
+def _load(name: str, content: bytes) -> Network:
+    if name.endswith(".ts"):
+        return _load_torchscript(content)
+    if name.endswith(".onnx"):
+        return load_onnx(content)
+    network: Network = torch.export.load(BytesIO(content)).module()
+    return network
+
+
+def _torchscript(network: nn.Module, metadata: str) -> bytes:
     whole, stripped = BytesIO(), BytesIO()
     with warnings.catch_warnings():  # deprecated, and what hospitals can load today
         warnings.filterwarnings("ignore", message=".*torch.jit.*deprecated")
-        torch.jit.save(torch.jit.script(generator), whole, _extra_files={METADATA: metadata})
+        torch.jit.save(torch.jit.script(network), whole, _extra_files={METADATA: metadata})
     # The records for debugging hold the paths of this machine's source files.
     with zipfile.ZipFile(whole) as source, zipfile.ZipFile(stripped, "w") as target:
         for record in source.infolist():
@@ -173,9 +220,9 @@ def _torchscript(generator: nn.Module, metadata: str) -> bytes:
     return stripped.getvalue()
 
 
-def _torch_export(generator: nn.Module, example: tuple[Tensor, Tensor], metadata: str) -> bytes:
+def _torch_export(network: nn.Module, example: tuple[Tensor, ...], metadata: str) -> bytes:
     batch = {0: Dim("batch")}
-    program = torch.export.export(generator, example, dynamic_shapes=(batch, batch))
+    program = torch.export.export(network, example, dynamic_shapes=(batch,) * len(example))
     for module in program.graph_module.modules():
         for node in getattr(getattr(module, "graph", None), "nodes", ()):
             node.meta.pop("stack_trace", None)  # paths of this machine
@@ -193,15 +240,19 @@ def _load_torchscript(data: bytes) -> Network:
 
 @torch.no_grad()
 def _largest_difference(
-    name: str, generator: nn.Module, network: Network, settings: Mapping[str, Any]
+    name: str, exported: Exported, network: nn.Module, loaded: Network
 ) -> float:
-    """Over one image, and over a batch with every class."""
-    batches = [_inputs(settings, count) for count in (1, len(settings["classes"]) + 4)]
-    differences = [(network(*batch) - generator(*batch)).abs().max() for batch in batches]
+    """Over one input, and over a batch with every class."""
+    counts = (1, len(exported.settings["classes"]) + 4)
+    batches = [exported.batch(count) for count in counts]
+    differences = [
+        (loaded(*batch) - exported.expected(network, batch)).abs().max() for batch in batches
+    ]
     largest = float(torch.stack(differences).max())
     if not largest <= TOLERANCE:  # NaN isn't
         raise CheckpointError(
-            f"{name} must give the checkpoint's images within {TOLERANCE}, got {largest:.2g}"
+            f"{name} must give the checkpoint's {exported.what} within {TOLERANCE}, got "
+            f"{largest:.2g}"
         )
     return largest
 

@@ -27,7 +27,7 @@ RESULTS = (
     *("evaluations.jsonl", "run.json"),
 )
 """What a training writes into its output folder."""
-PACKAGES = ("medaug", "monai", "torch", "pytorch-ignite", "numpy", "numba", "pydicom")
+PACKAGES = ("medaug", "monai", "torch", "timm", "pytorch-ignite", "numpy", "numba", "pydicom")
 
 
 class Collection(Protocol):

@@ -96,6 +96,11 @@ class ImageCollection(SplitCollection):
         for warning in self.warnings:
             _LOGGER.warning("%s: %s", path, warning)
 
+    @property
+    def patients(self) -> dict[str, int]:
+        """A number for each image's patient, by source_id; it says nothing of who that is."""
+        return dict(zip(self._ids, self._groups, strict=True))
+
     def summary(self) -> str:
         """A few lines: where from, how patients are known, images (patients) by split and class."""
         one_each = {pair: k for k, pair in enumerate(zip(self._labels, self._groups, strict=True))}

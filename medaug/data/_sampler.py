@@ -16,8 +16,8 @@ class ClassBalancedSampler(Sampler[int]):
 
     Where the classes don't divide the batch, the places left over go round the classes in a
     drawn order. Within a class, images are gone through in shuffled passes: none comes again
-    before all have come. An epoch is ceil(n / batch_size) full batches, also where a class is
-    smaller than its share of one. The order depends on (seed, epoch) alone.
+    before all have come. An epoch is ceil(n / batch_size) full batches, or as many as asked for,
+    also where a class is smaller than its share of one. The order depends on (seed, epoch) alone.
 
     Of several processes, each takes its slice of the same global batches, which are as many times
     larger.
@@ -26,16 +26,21 @@ class ClassBalancedSampler(Sampler[int]):
         labels: class of each image; a class without images has no place in a batch.
         batch_size: of the loader that uses this sampler, in each process.
         seed: mixed with the epoch.
+        epoch_length: batches in an epoch; None for as many as show each image about once.
 
     Raises:
-        ConfigError: there is no image, or fewer than a batch of all processes wants.
+        ConfigError: there is no image, or fewer than a batch of all processes wants; `epoch_length`
+            is below 1.
     """
 
-    def __init__(self, labels: Sequence[int], *, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, labels: Sequence[int], *, batch_size: int, seed: int, epoch_length: int | None = None
+    ) -> None:
         if len(labels) == 0:
             raise ConfigError("labels must be those of at least one image, got none")
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be at least 1, got {batch_size}")
+        for name, value in (("batch_size", batch_size), ("epoch_length", epoch_length)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ConfigError(f"{name} must be a whole number of at least 1, got {value}")
         self._replicas, self._rank = idist.get_world_size(), idist.get_rank()
         self._share, batch_size = batch_size, batch_size * self._replicas
         if batch_size > len(labels):
@@ -47,7 +52,7 @@ class ClassBalancedSampler(Sampler[int]):
         values = np.asarray(labels)
         self._members = [np.flatnonzero(values == label) for label in np.unique(values)]
         self._batch_size = batch_size
-        self._num_batches = math.ceil(len(values) / batch_size)
+        self._num_batches = epoch_length or math.ceil(len(values) / batch_size)
         self._seed = seed
         self._epoch = 0
         mixed(seed)

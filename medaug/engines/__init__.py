@@ -1,7 +1,10 @@
-"""The engine that trains GANs, and what it is made of."""
+"""The engines that train GANs and classifiers, and what they are made of."""
 
 from ._acgan import ACGANObjective
 from ._augment import Augmentation, DiffAugment
+from ._balance import ClassBalance
+from ._best import BestNetwork
+from ._classifier import AutocastInferer, ClassifierTrainer
 from ._distributed import local_device, on_first_rank, start_distributed, stop_distributed
 from ._events import GanEvents, epochs
 from ._gan import GanTrainer
@@ -9,11 +12,16 @@ from ._latents import prepare_latents
 from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
 from ._saver import BestModelSaver, ModelSaver, newest_first
 from ._schedule import LinearDecay
+from ._warmup import WarmupCosine
 
 __all__ = [
     "ACGANObjective",
     "Augmentation",
+    "AutocastInferer",
     "BestModelSaver",
+    "BestNetwork",
+    "ClassBalance",
+    "ClassifierTrainer",
     "ConditionalObjective",
     "DCGANObjective",
     "DiffAugment",
@@ -23,6 +31,7 @@ __all__ = [
     "Losses",
     "ModelSaver",
     "Objective",
+    "WarmupCosine",
     "epochs",
     "local_device",
     "newest_first",

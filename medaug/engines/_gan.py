@@ -1,36 +1,26 @@
 """The GAN engine: who takes which step when, on which device, at which precision."""
 
-import errno
-import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from math import isfinite
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
-from monai.engines import Trainer
 from monai.engines.utils import IterationEvents
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from .._precision import autocast_dtype
-from ..errors import ConfigError, TrainingDivergedError, UserError
+from ..errors import ConfigError
 from ..losses import Penalty
 from ._augment import Augmentation
 from ._distributed import mean_over_ranks, own_slice, share_weights
 from ._ema import MovingAverage
 from ._events import GanEvents
+from ._faults import raise_again, require_finite
 from ._objective import Condition, Objective
-from ._passes import Passes
 from ._player import Player, channels_last
-
-LATENT, AUGMENT_REAL, AUGMENT_FAKE, LAYERS, LOADING, WORKERS = range(6)
-"""What random numbers are drawn for; a word of the seed."""
-SHOWN_DIGITS = 12
-"""Of an image's pixel hash, in an error."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from ._repeatable import AUGMENT_FAKE, AUGMENT_REAL, LATENT, Repeatable
 
 
 class MicroBatch(NamedTuple):
@@ -51,7 +41,7 @@ class MicroBatch(NamedTuple):
     draws_fake: Tensor
 
 
-class GanTrainer(Trainer):
+class GanTrainer(Repeatable):
     """Train a generator against a discriminator.
 
     An iteration takes a batch, makes as many fake images, steps the discriminator on real and fake
@@ -160,30 +150,20 @@ class GanTrainer(Trainer):
         )
         self.add_event_handler(Events.EPOCH_STARTED, self._start_epoch)
         self.add_event_handler(Events.EPOCH_COMPLETED, self._step_schedulers)
-        # Ignite takes an exception as dealt with once it has a handler: after all others, raise it.
-        self.add_event_handler(Events.EXCEPTION_RAISED, _raise)
+        # After all other handlers.
+        self.add_event_handler(Events.EXCEPTION_RAISED, raise_again)
 
-    def run(self) -> None:  # type: ignore[override]  # as all of MONAI's engines are run
-        """Train from where the engine is to the last epoch."""
-        Engine.run(self, data=Passes(self), max_epochs=self.state.max_epochs)
+    @property
+    def saved_network(self) -> nn.Module:
+        """The EMA generator."""
+        return self.ema_generator
 
     def checkpoint(self) -> dict[str, Any]:
         """Everything that the next iteration depends on, as tensors and plain values."""
         return {
             "players": {name: player.state_dict() for name, player in self.players.items()},
             "ema_generator": self.ema_generator.state_dict(),
-            "schedulers": [scheduler.state_dict() for scheduler in self.schedulers],
-            "iteration": self.state.iteration,
-            "shape": self.shape(),
-        }
-
-    def shape(self) -> dict[str, Any]:
-        """What a run must share with the one that it takes up, beside what its user sets."""
-        return {
-            "iterations of an epoch": self.state.epoch_length,
-            "batch size": getattr(self.data_loader, "batch_size", None),
-            "number of processes": idist.get_world_size(),
-            "seed of the engine": self.seed,
+            **self._position(),
         }
 
     def restore(self, checkpoint: Mapping[str, Any]) -> None:
@@ -195,10 +175,7 @@ class GanTrainer(Trainer):
         for name, player in self.players.items():
             player.load_state_dict(checkpoint["players"][name])
         self.ema_generator.load_state_dict(checkpoint["ema_generator"])
-        for scheduler, state in zip(self.schedulers, checkpoint["schedulers"], strict=True):
-            scheduler.load_state_dict(state)
-        self.state.iteration = checkpoint["iteration"]
-        self.state.epoch = self.state.iteration // self.state.epoch_length
+        self._go_to(checkpoint)
 
     def latents(self, num_images: int, step: int) -> Tensor:
         """This rank's latent vectors of a step, (num_images, latent_dim), float32."""
@@ -207,41 +184,9 @@ class GanTrainer(Trainer):
         return own_slice(drawn).to(self.state.device)
 
     def _start_epoch(self, engine: Engine) -> None:
-        engine.state.metrics.clear()  # figures of an epoch are figures of that epoch
+        super()._start_epoch(engine)
         self.generator.train()
         self.discriminator.train()
-        epoch = engine.state.epoch
-        for part in ("sampler", "dataset"):
-            set_epoch = getattr(getattr(self.data_loader, part, None), "set_epoch", None)
-            if set_epoch is not None:
-                set_epoch(epoch)
-
-    def _step_schedulers(self) -> None:
-        for scheduler in self.schedulers:
-            scheduler.step()
-
-    def seed_workers(self, step: int) -> None:
-        """For the seeds that a loader gives its workers when it is gone through from `step` on."""
-        generator = getattr(self.data_loader, "generator", None)
-        if generator is not None:
-            generator.manual_seed(self._random(step, WORKERS, idist.get_rank()).initial_seed())
-
-    def seed_globals(self, step: int) -> None:
-        """For transforms that draw from Python's, NumPy's or torch's own generators."""
-        seed = self._random(step, LOADING, idist.get_rank()).initial_seed()
-        random.seed(seed)
-        np.random.seed(seed % 2**32)
-        self._seed_torch(seed)
-
-    def _seed_torch(self, seed: int) -> None:
-        # torch.manual_seed keeps a stack trace for each kind of device that isn't in use: slow.
-        torch.default_generator.manual_seed(seed)
-        if self.state.device.type == "cuda":
-            torch.cuda.manual_seed(seed)
-
-    def _random(self, step: int, *words: int) -> torch.Generator:
-        entropy = np.random.SeedSequence([self.seed, step, *words])
-        return torch.Generator().manual_seed(int(entropy.generate_state(1, np.uint64)[0]))
 
     def _autocast(self) -> torch.autocast:
         dtype = self.autocast_dtype
@@ -250,7 +195,7 @@ class GanTrainer(Trainer):
     def _iteration(self, engine: Any, batchdata: dict[str, Any]) -> dict[str, float]:
         """Take one step of each network."""
         step = self.objective.step = engine.state.iteration
-        self._seed_torch(self._random(step, LAYERS, idist.get_rank()).initial_seed())
+        self._seed_layers(step)
         parts = self._micro_batches(batchdata, step)
         g_steps = step % self.d_steps == 0
         fakes = self._generate(parts, keep_graph=g_steps and len(parts) == 1)
@@ -265,7 +210,7 @@ class GanTrainer(Trainer):
                 self.ema.update(self.generator, step // self.d_steps, part.latent, part.condition)
         values = mean_over_ranks(torch.stack(list(figures.values())))
         output = dict(zip(figures, values.tolist(), strict=True))
-        _require_finite(output, step, batchdata)
+        require_finite(output, step, batchdata)
         engine.state.output = output
         engine.fire_event(IterationEvents.MODEL_COMPLETED)
         return output
@@ -374,24 +319,3 @@ class GanTrainer(Trainer):
             found.append({name: value.detach().float() for name, value in figures.items()})
         player.step()
         return {name: torch.stack([part[name] for part in found]).mean() for name in found[0]}
-
-
-def _raise(_: Engine, error: BaseException) -> None:
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        raise UserError(
-            f"{error.filename or 'a result'} could not be written: {error.strerror}; the last "
-            "saved model is untouched"
-        ) from error
-    raise error
-
-
-def _require_finite(output: Mapping[str, float], step: int, batch: Mapping[str, Any]) -> None:
-    broken = {name: value for name, value in output.items() if not isfinite(value)}
-    if broken:
-        hashes = ", ".join(str(name)[:SHOWN_DIGITS] for name in batch.get("source_id", ()))
-        images = f"; pixel hashes of its images: {hashes}" if hashes else ""
-        raise TrainingDivergedError(
-            f"losses must be finite, got {broken} in iteration {step}; the last saved model is "
-            "untouched; going on with --amp false, or a new run at a lower learning rate, may help"
-            f"{images}"
-        )

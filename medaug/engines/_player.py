@@ -1,4 +1,4 @@
-"""One of the two networks of a GAN, with what moves it."""
+"""A network with what moves it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -38,12 +38,16 @@ class Player:
         scaled: Tensor = self.scaler.scale(loss)
         scaled.backward()
 
-    def step(self) -> None:
-        """Move the network by the mean gradients of all ranks."""
+    def gather(self) -> None:
+        """Make the gradients those of all ranks' batches, and clip them."""
         average_gradients(self.network.parameters())
         if self.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm)
+
+    def step(self) -> None:
+        """Move the network by the mean gradients of all ranks."""
+        self.gather()
         self.scaler.step(self.optimizer)
         self.scaler.update()
 

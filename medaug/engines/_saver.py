@@ -34,13 +34,13 @@ ECHO = 1.0
 class ModelSaver:
     """Write a training's state, and take it up again.
 
-    Into `directory` go ``model.pt``, the EMA generator's plain state dict; ``model.json``, which
-    tells how to build it again; and ``resume_<iteration>.pt``, all that the next iteration depends
-    on, of which the newest `keep` stay. Each is written to a temporary file, which is synced and
-    then put in place. They are written every `interval` epochs, at the end, and when the process
-    is asked to stop: by SIGTERM, a scheduler's notice, after which the run ends as though complete;
-    or by Ctrl-C, which is raised after the iteration under way, or at once when pressed again.
-    Never after another exception.
+    Into `directory` go ``model.pt``, the plain state dict of the EMA generator, or of the best
+    network of a classifier; ``model.json``, which tells how to build it again; and
+    ``resume_<iteration>.pt``, all that the next iteration depends on, of which the newest `keep`
+    stay. Each is written to a temporary file, which is synced and then put in place. They are
+    written every `interval` epochs, at the end, and when the process is asked to stop: by SIGTERM,
+    a scheduler's notice, after which the run ends as though complete; or by Ctrl-C, which is raised
+    after the iteration under way, or at once when pressed again. Never after another exception.
 
     Comes first among the handlers: what it takes up, the others go on from. It saves after all of
     them have done their part.
@@ -78,7 +78,7 @@ class ModelSaver:
         self._before: dict[signal.Signals, Any] = {}
 
     def attach(self, engine: Engine) -> None:
-        """Register with a `GanTrainer`."""
+        """Register with a `GanTrainer` or a `ClassifierTrainer`."""
         engine.add_event_handler(Events.STARTED, self._start)
         for event in (Events.COMPLETED, Events.EXCEPTION_RAISED):
             engine.add_event_handler(event, self._restore_signals)
@@ -230,10 +230,10 @@ class BestModelSaver:
 
 
 def save_model(engine: Any, directory: Path, name: str, settings: Mapping[str, Any]) -> None:
-    """Write the EMA generator as ``<name>.pt``, and beside it the settings and the epoch."""
-    state = {key: value.cpu() for key, value in engine.ema_generator.state_dict().items()}
+    """Write the engine's `saved_network` as ``<name>.pt``; beside it settings, epoch and so on."""
+    state = {key: value.cpu() for key, value in engine.saved_network.state_dict().items()}
     write_atomically(directory / f"{name}.pt", lambda path: save_tensors(state, path))
-    text = json.dumps({**settings, "epoch": engine.state.epoch}, indent=2) + "\n"
+    text = json.dumps({**settings, **engine.about_model()}, indent=2) + "\n"
     write_atomically(
         directory / f"{name}.json", lambda path: path.write_text(text, encoding="utf-8")
     )

@@ -3,6 +3,7 @@
 from ._acgan import ACGANDiscriminator, ACGANGenerator
 from ._cine import CineGenerator
 from ._cine_discriminators import ClipDiscriminator, FrameDiscriminator
+from ._classifier import ImageClassifier, RawClassifier, image_classifier
 from ._conditional import ConditionalDiscriminator, ConditionalGenerator
 from ._dcgan import DCGANDiscriminator, DCGANGenerator
 from ._growing import LADDER, GrowingNetwork, fade_in
@@ -20,8 +21,11 @@ __all__ = [
     "DCGANGenerator",
     "FrameDiscriminator",
     "GrowingNetwork",
+    "ImageClassifier",
     "MinibatchStd",
+    "RawClassifier",
     "fade_in",
+    "image_classifier",
     "init_he_weights",
     "init_weights",
 ]

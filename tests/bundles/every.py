@@ -1,4 +1,4 @@
-"""All GAN bundles alike, driven in-process for the tests."""
+"""All bundles alike, driven in-process for the tests."""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +6,24 @@ from typing import Any
 from monai.bundle import create_workflow
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
-NAMES = ("aiin_acgan", "aiin_dcgan", "cgan")
+GANS = ("aiin_acgan", "aiin_dcgan", "cgan")
+CLASSIFIERS = ("vit_classifier",)
 SMALL = {"image_size": 32, "max_epochs": 1, "batch_size": 4, "val_interval": 1, "latent_dim": 8}
+SMALL_VIT = {
+    **{key: value for key, value in SMALL.items() if key != "latent_dim"},
+    "model_options": {"patch_size": 8, "embed_dim": 16, "depth": 1, "num_heads": 2},
+}
 
 
 def own(name: str, data: Path) -> dict[str, Any]:
-    """What a bundle wants beside `SMALL` to train on a small folder."""
+    """What a bundle wants beside `small` to train on a small folder."""
     place = {"dataset_dir": str(data)}
     return place | ({"dataset": "folder"} if name == "cgan" else {})
+
+
+def small(name: str) -> dict[str, Any]:
+    """Settings of a training that a test can wait for."""
+    return SMALL_VIT if name in CLASSIFIERS else SMALL
 
 
 def configs(name: str, *files: str) -> list[str]:
@@ -34,7 +44,7 @@ def workflow(name: str, *files: str, **overrides: Any) -> Any:
 def train(name: str, data: Path, out: Path, **overrides: Any) -> Path:
     """Train for one epoch; returns the output folder."""
     made = workflow(
-        name, "train", **(SMALL | own(name, data) | {"output_dir": str(out)} | overrides)
+        name, "train", **(small(name) | own(name, data) | {"output_dir": str(out)} | overrides)
     )
     made.run()
     made.finalize()

@@ -1,4 +1,4 @@
-"""What holds for each GAN bundle: MONAI's contract, the zoo's, and ours."""
+"""What holds for each bundle, or each GAN's: MONAI's contract, the zoo's, and ours."""
 
 import json
 import re
@@ -13,14 +13,16 @@ import torch
 from monai.bundle import ckpt_export, verify_metadata, verify_net_in_out
 from PIL import Image
 
-from medaug.bundle import export_generator
+from medaug.bundle import export_model
 
 from ..bundle.process import TRUSTED, as_it_was
 from ..data.test_celeba import celeba
-from .every import BUNDLES, NAMES, SMALL, configs, own, train, workflow
+from .every import BUNDLES, CLASSIFIERS, GANS, SMALL, configs, own, small, train, workflow
 
 pytestmark = [TRUSTED, pytest.mark.filterwarnings("ignore:.*torch.jit")]
+NAMES = GANS + CLASSIFIERS
 each = pytest.mark.parametrize("name", NAMES)
+each_gan = pytest.mark.parametrize("name", GANS)
 
 
 @pytest.fixture(scope="package")
@@ -31,13 +33,13 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
 
 
 def test_no_bundle_is_forgotten() -> None:
-    """Every folder with a train.json that trains a generator is in the list."""
+    """Every folder with a train.json is in one of the two lists."""
     assert sorted(path.parents[1].name for path in BUNDLES.glob("*/configs/train.json")) == sorted(
         NAMES
     )
 
 
-@each
+@each_gan
 def test_a_training_leaves_what_it_promises(name: str, runs: dict[str, Path]) -> None:
     """Checkpoints, the generator, the training set's hashes, tables with the report's figures."""
     run = runs[name]
@@ -60,7 +62,7 @@ def test_properties(
     """Nothing that MONAI wants of a bundle for training or inference is missing."""
     where = {"output_dir": str(tmp_path / "out")}
     if file == "train":
-        settings = SMALL | own(name, data) | where
+        settings = small(name) | own(name, data) | where
     else:
         settings = where | {"run_dir": str(runs[name]), "dataset_dir": str(data)}
         if (name, file) == ("cgan", "evaluate"):
@@ -70,7 +72,7 @@ def test_properties(
     assert made.bundle_root == str(BUNDLES / name)
 
 
-@each
+@each_gan
 def test_the_papers_recipe_trains(name: str, data: Path, tmp_path: Path) -> None:
     """The overlay fits: one epoch, small."""
     narrow = {"generator_options#base_channels": 4, "discriminator_def#base_channels": 4}
@@ -85,7 +87,7 @@ def test_the_papers_recipe_trains(name: str, data: Path, tmp_path: Path) -> None
     assert (tmp_path / "run" / "models" / "model.pt").exists()
 
 
-@each
+@each_gan
 def test_inference_and_evaluation_know_the_papers_network(
     name: str, data: Path, tmp_path: Path
 ) -> None:
@@ -102,7 +104,7 @@ def test_inference_and_evaluation_know_the_papers_network(
 @each
 def test_one_process_runs_the_overlay_for_several(name: str, data: Path, tmp_path: Path) -> None:
     """It changes nothing for one."""
-    settings = SMALL | own(name, data) | {"output_dir": str(tmp_path / "run")}
+    settings = small(name) | own(name, data) | {"output_dir": str(tmp_path / "run")}
     made = workflow(name, "train", "multi_gpu_train", **settings)
     made.run()
     made.finalize()
@@ -166,7 +168,8 @@ def test_metadata_passes_monais_check(name: str, tmp_path: Path) -> None:
 @each
 def test_bundle_has_what_the_zoo_wants(name: str) -> None:
     """Configurations, licence, a card and logging."""
-    files = ("train", "paper", "multi_gpu_train", "evaluate", "inference", "metadata")
+    files = ["train", "multi_gpu_train", "evaluate", "inference", "metadata"]
+    files += ["paper"] if name in GANS else []
     for file in (*(f"configs/{f}.json" for f in files), "configs/logging.conf"):
         assert (BUNDLES / name / file).is_file()
     for file in ("LICENSE", "docs/README.md"):
@@ -191,7 +194,7 @@ def test_card_states_the_defaults(name: str) -> None:
     assert stated == {key: config[key] for key in stated}
 
 
-@each
+@each_gan
 def test_exports_make_the_same_images(name: str, runs: dict[str, Path], tmp_path: Path) -> None:
     """TorchScript by MONAI's command and by ours, and .pt2, within 1e-5 of the checkpoint's."""
     (config,) = configs(name, "inference")
@@ -203,7 +206,7 @@ def test_exports_make_the_same_images(name: str, runs: dict[str, Path], tmp_path
         bundle_root=str(BUNDLES / name),
         run_dir=str(runs[name]),
     )
-    made = export_generator(config, run_dir=runs[name], output=tmp_path / "ours")
+    made = export_model(config, run_dir=runs[name], output=tmp_path / "ours")
     assert len(made.differences) == 2
     assert max(made.differences.values()) <= 1e-5
     latent, label = torch.randn(5, 8), torch.zeros(5, dtype=torch.int64)
@@ -213,7 +216,7 @@ def test_exports_make_the_same_images(name: str, runs: dict[str, Path], tmp_path
     assert theirs.shape == (5, 1, 32, 32)
 
 
-@each
+@each_gan
 @pytest.mark.parametrize("format", ["png", "nifti", "dicom"])
 def test_images_come_in_every_format(
     name: str, format: str, runs: dict[str, Path], tmp_path: Path
@@ -258,5 +261,5 @@ def test_cgan_learns_faces_by_two_attributes(tmp_path: Path) -> None:
         picture = np.asarray(Image.open(out / "synthetic" / image["file"]))
         assert picture.shape == (32, 32, 3)
     (config,) = configs("cgan", "inference")
-    made = export_generator(config, run_dir=out, output=tmp_path / "exported")
+    made = export_model(config, run_dir=out, output=tmp_path / "exported")
     assert max(made.differences.values()) <= 1e-5

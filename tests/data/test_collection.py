@@ -112,6 +112,17 @@ def test_patient_is_never_on_two_sides(tmp_path):
         assert not owners[0] & owners[1] | owners[0] & owners[2] | owners[1] & owners[2]
 
 
+def test_patients_are_numbers_by_pixels(tmp_path):
+    """One for each patient; images of one patient share it, and it isn't in the file's names."""
+    root, rows = labelled(tmp_path, patients=4)
+    collection = ImageCollection(root, seed=0, **OPEN)
+    owner = {str(root / file): patient for file, _, patient in rows}
+    items = [*collection.train, *collection.validation, *collection.test]
+    pairs = {(owner[item["image"]], collection.patients[item["source_id"]]) for item in items}
+    assert len(collection.patients) == len(items)
+    assert len(pairs) == len({name for name, _ in pairs}) == len({number for _, number in pairs})
+
+
 def test_split_depends_on_pixels_patients_and_seed_alone(tmp_path):
     """Moved, renamed and listed in another order: the same split; another seed: another."""
     root, rows = labelled(tmp_path / "here")

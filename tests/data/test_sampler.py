@@ -83,6 +83,25 @@ def test_common_class_is_not_always_the_same_images():
     assert len(seen) > 100
 
 
+@pytest.mark.parametrize("count", [10, 70])
+def test_an_epoch_has_the_batches_that_were_asked_for(count):
+    """As many for few images as for many; classes and images still take turns."""
+    labels = [0] * (count - 3) + [1] * 3
+    sampler = ClassBalancedSampler(labels, batch_size=8, seed=0, epoch_length=5)
+    found = batches(sampler, 8)
+    assert len(sampler) == 40
+    assert [sum(labels[k] for k in batch) for batch in found] == [4] * 5
+    seen = Counter(k for batch in found for k in batch if labels[k])
+    assert sorted(seen.values()) == [6, 7, 7]
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5, "many"])
+def test_an_epoch_without_batches_is_refused(number):
+    """By what must be."""
+    with pytest.raises(ConfigError, match=f"epoch_length must be .* at least 1, got {number}"):
+        ClassBalancedSampler([0, 1], batch_size=2, seed=0, epoch_length=number)
+
+
 def test_processes_take_slices_of_one_batch(monkeypatch):
     """Three ranks' batches of four, side by side, are the batches of twelve of one process."""
     labels = [0] * 30 + [1] * 5 + [2] * 3
