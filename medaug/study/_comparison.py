@@ -74,7 +74,30 @@ def compare(
         UserError: other seeds or other test images, or fewer than two patients.
     """
     _check_pairs(reference, arm)
-    labels, _, patients = reference[0]
+    return _bootstrapped(
+        arm,
+        lambda labels, weights: _differences(reference, arm, metric, labels, weights),
+        seed,
+    )
+
+
+def estimate(arm: Sequence[Predictions], metric: Metric, *, seed: int = 0) -> Comparison:
+    """A metric of one arm, with an interval as in `compare`: a difference from nothing.
+
+    Raises:
+        UserError: as `compare`.
+    """
+    _check_pairs(arm, arm)
+    return _bootstrapped(arm, lambda labels, weights: _values(arm, metric, labels, weights), seed)
+
+
+def _bootstrapped(
+    arm: Sequence[Predictions],
+    values: Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]],
+    seed: int,
+) -> Comparison:
+    """A mean over seeds; `values` gives each seed's, for weights of the images."""
+    labels, _, patients = arm[0]
     groups, members = np.unique(patients, return_inverse=True)
     if len(groups) < 2:
         raise UserError(f"test patients must be at least 2 for an interval, got {len(groups)}")
@@ -82,12 +105,12 @@ def compare(
     weights = random.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), RESAMPLES)
     drawn = np.array(
         [
-            np.mean(_differences(reference, arm, metric, labels, weight[members].astype(float)))
+            np.mean(values(labels, weight[members].astype(float)))
             for weight in weights
             if _has_all_classes(labels, weight[members])
         ]
     )
-    each = _differences(reference, arm, metric, labels, np.ones(len(labels)))
+    each = values(labels, np.ones(len(labels)))
     return _interval(each, float(drawn.var(ddof=1)), len(groups))
 
 
@@ -112,13 +135,16 @@ def _differences(
     labels: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    return np.array(
-        [
-            metric(labels, ours.probabilities, weights)
-            - metric(labels, theirs.probabilities, weights)
-            for ours, theirs in zip(arm, reference, strict=True)
-        ]
-    )
+    return _values(arm, metric, labels, weights) - _values(reference, metric, labels, weights)
+
+
+def _values(
+    arm: Sequence[Predictions],
+    metric: Metric,
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    return np.array([metric(labels, one.probabilities, weights) for one in arm])
 
 
 def _has_all_classes(labels: NDArray[np.int64], weights: NDArray[np.int64]) -> bool:
