@@ -20,7 +20,7 @@ class CineExport:
     """Latents, modalities, conditions and phases in, sequences out; see `Exported`.
 
     Args:
-        network: as it will be exported, at its resolution.
+        network: as it will be exported, with the size of its images.
         settings: of the training.
     """
 
@@ -35,10 +35,10 @@ class CineExport:
         ends = (network.told.lowest.tolist(), network.told.highest.tolist())
         self.ranges = [(float(low), float(high)) for low, high in zip(*ends, strict=True)]
         self.num_frames, self.latent_dim = network.num_frames, network.latent.in_features
-        self.resolution, self.channels = network.resolution, network.image_channels
-        self.stem = f"generator_{self.resolution}"
+        self.size, self.channels = network.image_size, network.image_channels
+        self.stem = f"generator_{self.size}"
         self.counts: Sequence[int] = (
-            (1,) if self.resolution >= LARGE else (1, len(self.modalities) + 1)
+            (1,) if network.resolution >= LARGE else (1, len(self.modalities) + 1)
         )
 
     def batch(self, count: int) -> tuple[Tensor, ...]:
@@ -58,7 +58,7 @@ class CineExport:
     def describe(self, network: nn.Module) -> dict[str, Any]:
         """What goes in, and the sequences."""
         del network
-        size = self.resolution
+        size = self.size
         return {
             "inputs": {
                 "latent": _tensor(["N", self.latent_dim], "each number drawn from N(0, 1)"),
@@ -91,7 +91,7 @@ class CineExport:
         names = ", ".join(f"{number} {name}" for number, name in enumerate(self.modalities))
         values = f"torch.tensor([{self._middle()}])" if self.names else "torch.zeros(1, 0)"
         told = f"  # {', '.join(self.names)}; NaN leaves one open" if self.names else ""
-        shape = (1, self.channels, self.num_frames, self.resolution, self.resolution)
+        shape = (1, self.channels, self.num_frames, self.size, self.size)
         return [
             "import torch",
             f"generator = torch.jit.load({str(files[0])!r})",

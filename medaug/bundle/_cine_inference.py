@@ -26,19 +26,15 @@ AT_ONCE = 2**22
 def as_trained(
     network: CineGenerator, settings: Mapping[str, Any], resolution: int | None = None
 ) -> CineGenerator:
-    """Bring a generator to where its training had come, or back to a lower resolution.
-
-    At a lower one, the image head of that stage makes the images. It was trained until the next
-    stage had faded in, and the stages below it longer, so that its images drift from what the model
-    makes at its own resolution: for the best ones, make those, and shrink them.
+    """Bring a generator to where its training had come.
 
     Args:
         network: as built, at the training's resolution.
-        settings: of the training, with ``resolution`` and ``alpha``.
-        resolution: None for the training's own.
+        settings: of the training, with ``alpha``.
+        resolution: of its images, at most the training's; None for that.
 
     Returns:
-        The same network, without the stages that aren't needed; it still takes their state dict.
+        The same network.
 
     Raises:
         ConfigError: the model wasn't trained at that resolution.
@@ -51,7 +47,7 @@ def as_trained(
             f"got {resolution!r}"
         )
     network.alpha = float(settings.get("alpha", 1.0))
-    network.shrink_to(wanted)
+    network.reduce_to(wanted)
     return network
 
 
@@ -98,18 +94,18 @@ class CineRequest:
         self.frame_time = 60_000 / heart_rate / frames
         self.conditions = _conditions(network, {} if conditions is None else conditions)
         self.format = format
-        self._require_room(network.resolution)
+        self._require_room(network.image_size)
 
-    def _require_room(self, resolution: int) -> None:
+    def _require_room(self, size: int) -> None:
         most = {
-            "dicom": LARGEST_DICOM // resolution**2,
+            "dicom": LARGEST_DICOM // size**2,
             "nifti": MOST_NIFTI,
             # rounded, lest 3000 / 150 be 19
             "gif": int(round(self.frame_time * self.num_frames / GIF_TICK, 6)),
         }.get(self.format, self.num_frames)
         if self.num_frames > most:
             why = {
-                "dicom": f"frames of {resolution} × {resolution}, 4 GiB of pixel data",
+                "dicom": f"frames of {size} × {size}, 4 GiB of pixel data",
                 "nifti": "frames",
                 "gif": f"frames of {GIF_TICK} ms, a cycle at that heart rate",
             }[self.format]

@@ -1,7 +1,7 @@
 """What a training left, taken up again."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,7 @@ def load_generator(
             f"{path} must be a state dict as a training saves it, got a file that is damaged or "
             f"holds more than weights ({type(error).__name__})"
         ) from error
-    # of a growing network that was brought back to a lower resolution
-    left_out: Collection[str] = getattr(network, "left_out", frozenset())
-    difference = _difference(network.state_dict(), state, left_out)
+    difference = _difference(network.state_dict(), state)
     if difference:
         raise CheckpointError(
             f"{path} must hold the weights of {type(network).__name__} as it is configured: "
@@ -73,12 +71,12 @@ def load_generator(
     return network.to(device).eval()
 
 
-def _difference(wanted: Mapping[str, Tensor], found: object, left_out: Collection[str] = ()) -> str:
+def _difference(wanted: Mapping[str, Tensor], found: object) -> str:
     """What keeps weights from being loaded; empty where nothing does."""
     if not isinstance(found, Mapping) or not all(isinstance(v, Tensor) for v in found.values()):
         return "got no state dict"
     missing = [name for name in wanted if name not in found]
-    unknown = [str(name) for name in found if name not in wanted and name not in left_out]
+    unknown = [str(name) for name in found if name not in wanted]
     if missing or unknown:
         counts = f"{len(missing)} of its {len(wanted)} are missing, {len(unknown)} are unknown"
         return f"{counts}, the first is {(missing + unknown)[0]}"

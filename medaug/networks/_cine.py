@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -11,12 +12,14 @@ from ..errors import ConfigError
 from ._cine_conditions import MODALITIES, TOLD, ConditionEncoder, Ranges, waves
 from ._cine_stages import LEAK, Stage
 from ._growing import (
+    LADDER,
     GrowingNetwork,
     dense,
     double,
     exporting,
     faded,
     is_scripting,
+    require_resolution,
     widths_below,
 )
 from ._layers import SPREAD, require_counts
@@ -55,14 +58,14 @@ class CineGenerator(GrowingNetwork):
             the backward pass, instead of keeping all maps.
 
     Attributes:
-        resolution, alpha: see `GrowingNetwork`; `grow()` doubles the resolution, `shrink_to` goes
-            back to one on the way, whose own image head makes the images then.
+        resolution, alpha: see `GrowingNetwork`; `grow()` doubles the resolution.
+        image_size: height and width of the images: the resolution, until `reduce_to` says less.
 
     Shape:
         latent (N, latent_dim); modality (N,) int64, an index into `modalities`, which take turns
         without; conditions (N, K) in the order of their names, NaN where one is missing, all of
         them without; phase (N, T) in cycles, 0 the first frame of a cycle, by default k/T;
-        images (N, image_channels, T, resolution, resolution) float32 in [0, 1].
+        images (N, image_channels, T, image_size, image_size) float32 in [0, 1].
 
     Raises:
         ConfigError: an option is out of range; in `forward`, a modality, a condition or the phases.
@@ -95,6 +98,7 @@ class CineGenerator(GrowingNetwork):
         self.checkpoint_from = checkpoint_from
         self.injected = True
         self.at_once = AT_ONCE
+        self.reduction = 1
         self.activation = nn.LeakyReLU(LEAK)
         self.told = ConditionEncoder(modalities, conditions, TOLD)
         self.latent = dense(latent_dim, style_dim)
@@ -120,7 +124,7 @@ class CineGenerator(GrowingNetwork):
         style, told = self.styles(latent, modality, conditions, phase)
         num, length = style.shape[0], style.shape[1]
         images = self.render(style.flatten(0, 1), told.flatten(0, 1))
-        shape = [num, length, self.image_channels, self.resolution, self.resolution]
+        shape = [num, length, self.image_channels, self.image_size, self.image_size]
         return images.view(shape).transpose(1, 2)
 
     @torch.no_grad()
@@ -143,7 +147,7 @@ class CineGenerator(GrowingNetwork):
             chunk: how many frames come at once.
 
         Yields:
-            (N, image_channels, up to `chunk`, resolution, resolution), in the order of the phases.
+            (N, image_channels, up to `chunk`, image_size, image_size), in the order of the phases.
 
         Raises:
             ConfigError: there are no frames, or an input is out of range.
@@ -153,6 +157,23 @@ class CineGenerator(GrowingNetwork):
         phase = torch.arange(length, device=latent.device) / length
         for part in phase.split(chunk):
             yield self(latent, modality, conditions, part.expand(len(latent), -1))
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of the images."""
+        return self.resolution // self.reduction
+
+    def reduce_to(self, image_size: int) -> None:
+        """Give images of a lower resolution: those of its own, averaged over areas.
+
+        They are better than those of the image head of that stage, which learns no more once the
+        next stage has faded in, while what it looks at goes on changing.
+
+        Raises:
+            ConfigError: the size is not in the ladder, or above the resolution.
+        """
+        require_resolution(image_size, LADDER.index(self.resolution) + 1)
+        self.reduction = self.resolution // image_size
 
     def tell(
         self,
@@ -242,7 +263,7 @@ class CineGenerator(GrowingNetwork):
         chunk = max(1, self.at_once // (self.resolution * self.resolution))
         if chunk >= num:
             return self.frames(style, told)
-        size = [num, self.image_channels, self.resolution, self.resolution]
+        size = [num, self.image_channels, self.image_size, self.image_size]
         images = torch.empty(size, device=style.device)
         for first in range(0, num, chunk):
             part = self.frames(style[first : first + chunk], told[first : first + chunk])
@@ -267,8 +288,8 @@ class CineGenerator(GrowingNetwork):
                 # What a ModuleDict holds has no type of its own.
                 before = stage.to_image(x)  # type: ignore[operator]
         if last > 0 and self.alpha < 1:
-            return faded(double(before), x, self.alpha)
-        return x
+            x = faded(double(before), x, self.alpha)
+        return x if self.reduction == 1 else F.avg_pool2d(x, self.reduction)
 
     def _through(self, stage: Any, x: Tensor, style: Tensor, told: Tensor, newest: bool) -> Tensor:
         late = self.training and stage.resolution >= self.checkpoint_from
@@ -292,6 +313,3 @@ class CineGenerator(GrowingNetwork):
         step = len(self.stages)
         widths = [self.channels[step - 1], self.channels[step]]
         self.stages[str(resolution)] = self._stage(widths, resolution)
-
-    def _remove(self, resolution: int) -> None:
-        del self.stages[str(resolution)]

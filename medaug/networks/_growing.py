@@ -4,7 +4,6 @@ Source: Karras et al. 2018 (arXiv 1710.10196), section 2.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +39,6 @@ class GrowingNetwork(nn.Module):
     Attributes:
         resolution: height and width of the images, in pixels.
         alpha: how far the newest stage has faded in, from 0 (the network is the one before) to 1.
-        left_out: names in the state of the network that this one was before `shrink_to`.
 
     Raises:
         ConfigError: there are no channels, too many, or one below 1.
@@ -57,7 +55,6 @@ class GrowingNetwork(nn.Module):
         self.channels = list(channels)
         self.resolution = LADDER[0]
         self.alpha = 1.0
-        self.left_out: frozenset[str] = frozenset()
 
     def grow(self) -> list[nn.Parameter]:
         """Double the resolution; the new stage is drawn by torch's generator, and `alpha` is 0.
@@ -90,41 +87,9 @@ class GrowingNetwork(nn.Module):
             self.grow()
         self.alpha = 1.0
 
-    def shrink_to(self, resolution: int) -> None:
-        """Go back to a resolution on the way, which is faded in there, and drop the stages after.
-
-        `load_state_dict` goes on taking the state of the network as it was: of what it holds,
-        `left_out` isn't loaded.
-
-        Raises:
-            ConfigError: the resolution is not in the ladder, or above the network's.
-        """
-        require_resolution(resolution, LADDER.index(self.resolution) + 1)
-        if resolution == self.resolution:
-            return
-        before = set(self.state_dict())
-        while self.resolution > resolution:
-            self._remove(self.resolution)
-            self.resolution //= 2
-        self.alpha = 1.0
-        if not self.left_out:
-            # torch's own method has no types
-            self.register_load_state_dict_pre_hook(_leave_out)  # type: ignore[no-untyped-call]
-        self.left_out |= before - set(self.state_dict())
-
     def _add(self, resolution: int) -> None:
         """Make the stage of a resolution."""
         raise NotImplementedError
-
-    def _remove(self, resolution: int) -> None:
-        """Drop the stage of a resolution, which is the newest."""
-        raise NotImplementedError
-
-
-def _leave_out(network: Any, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """See `GrowingNetwork.shrink_to`; torch hands a copy of the state over."""
-    for name in network.left_out:
-        state.pop(prefix + name, None)
 
 
 def require_resolution(resolution: int, steps: int = len(LADDER)) -> None:

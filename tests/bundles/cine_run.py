@@ -24,11 +24,11 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def network(settings: dict[str, Any], resolution: int | None = None) -> CineGenerator:
+def network(settings: dict[str, Any]) -> CineGenerator:
     """A generator as a training with these settings has it, without its weights."""
     kept = ("latent_dim", "modalities", "conditions", "num_frames")
     made = CineGenerator(
-        resolution=resolution or settings["resolution"],
+        resolution=settings["resolution"],
         **{key: settings[key] for key in kept},
         **settings["generator_options"],
     )
@@ -51,12 +51,11 @@ def cine_run(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def trained(run: Path, resolution: int | None = None) -> CineGenerator:
-    """The generator of such a folder; of a lower resolution, by hand."""
+def trained(run: Path) -> CineGenerator:
+    """The generator of such a folder."""
     settings = json.loads((run / "models" / "model.json").read_text())
     state = torch.load(run / "models" / "model.pt", weights_only=True)
-    made = network(settings, resolution)
-    made.load_state_dict({key: state[key] for key in made.state_dict()})
-    if resolution in (None, settings["resolution"]):
-        made.alpha = settings["alpha"]
+    made = network(settings)
+    made.load_state_dict(state)
+    made.alpha = settings["alpha"]
     return made

@@ -196,6 +196,26 @@ def test_modalities_take_turns_unless_told():
     assert values[:, 1].tolist() == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+def test_images_of_a_lower_resolution_are_averages(alpha):
+    """Over areas, whether at once, a few at a time, or scripted."""
+    given = (latents(), MODALITY, KNOWN, PHASE)
+    made = generator(128, alpha)
+    with torch.no_grad():
+        whole = made(*given)
+        made.reduce_to(64)
+        images = made(*given)
+        made.at_once = 1
+        assert torch.allclose(made(*given), images, atol=1e-6)
+        assert torch.allclose(torch.jit.script(made)(*given), images, atol=1e-6)
+    assert (made.resolution, made.image_size, images.shape[-1]) == (128, 64, 64)
+    wanted = whole.unflatten(-1, (64, 2)).mean(-1).unflatten(-2, (64, 2)).mean(-2)
+    assert torch.allclose(images, wanted, atol=1e-6)
+    for size in (256, 96, 32):
+        with pytest.raises(ConfigError, match=rf"one of \(64, 128\), got {size}"):
+            made.reduce_to(size)
+
+
 def test_checkpointed_stages_have_the_same_gradients():
     """What is computed twice is the same twice."""
     found = []
