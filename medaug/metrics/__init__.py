@@ -8,11 +8,16 @@ a set is; `nearest`, `authenticity` and `mifid` whether it copies; `ssim` and `p
 `wilson_interval`; `bootstrap` gives an interval of any other figure, and `AccumulatedMetric` makes
 it an Ignite metric over all ranks. `HyperScore` makes one number of several, each brought to
 (0, 1] by its `quality_from_...`, with `shapley_weights` where an outcome is known and readers'
-ratings from `read_ratings`. A figure's name says how it was made.
+ratings from `read_ratings`. Sequences of a beating heart have `motion_energy`, `frame_distance`,
+`nearest_sequence`, `clip_vectors` for a Fréchet distance, and an `ejection_fraction` read back from
+the picture. A figure's name says how it was made.
 """
 
 from ._accumulated import AccumulatedMetric
 from ._bootstrap import Interval, bootstrap, centred_interval
+from ._cine import clip_vectors, frame_distance, m_mode, motion_curve, motion_energy
+from ._cine_ejection import blood_area, ejection_fraction
+from ._cine_nearest import NearestSequence, nearest_sequence
 from ._conditional import ConditionalCheck, conditional_check, wilson_interval
 from ._frechet import FrechetStatistics, frechet, frechet_statistics
 from ._frechet_resamples import frechet_resamples
@@ -43,14 +48,19 @@ __all__ = [
     "HyperScore",
     "Interval",
     "Nearest",
+    "NearestSequence",
     "PRDCByImage",
     "Ratings",
     "ShapleyWeights",
     "authenticity",
+    "blood_area",
     "bootstrap",
     "centred_interval",
+    "clip_vectors",
     "conditional_check",
     "coverage",
+    "ejection_fraction",
+    "frame_distance",
     "frechet",
     "frechet_resamples",
     "frechet_statistics",
@@ -58,9 +68,13 @@ __all__ = [
     "hyperscore",
     "inception_score",
     "kid",
+    "m_mode",
     "mifid",
+    "motion_curve",
+    "motion_energy",
     "msssim_all_pairs",
     "nearest",
+    "nearest_sequence",
     "prdc",
     "prdc_by_image",
     "psnr",

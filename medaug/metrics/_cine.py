@@ -73,7 +73,6 @@ def frame_distance(
     maps: Callable[[Tensor], Tensor] | None = None,
     *,
     cyclic: bool = True,
-    batch_size: int = 32,
 ) -> Tensor:
     """Mean squared difference of the features of each frame and the next.
 
@@ -83,10 +82,9 @@ def frame_distance(
 
     Args:
         frames: sequences (N, 1, T, H, W) in [0, 1] with `maps`; without, features (N, T, ...).
-        maps: from images (T, 1, H, W) to features (T, ...), of any shape; one sequence at a time,
-            so that those of all need not be held.
+        maps: from images (T, 1, H, W) on the CPU to features (T, ...), of any shape and anywhere;
+            one sequence at a time, so that the features of all need not be held.
         cyclic: with the pair of the last frame and the first.
-        batch_size: how many frames `maps` is given at once.
 
     Returns:
         (N,) float64, 0 and up.
@@ -99,9 +97,8 @@ def frame_distance(
         return torch.stack([_distance(one, cyclic) for one in features])
     found = []
     for sequence in checked_sequences("frames", frames):
-        images = sequence.transpose(0, 1)
-        made = torch.cat([maps(part).detach().cpu() for part in images.split(batch_size)])
-        found.append(_distance(_checked_features("features", made[None])[0], cyclic))
+        features = _checked_features("features", maps(sequence.transpose(0, 1))[None])
+        found.append(_distance(features[0], cyclic))
     return torch.stack(found)
 
 
@@ -128,7 +125,7 @@ def clip_vectors(
         frame_vectors: (N, T, d), T at least 2: as an extractor gives them for frames.
         size: the widest that a result may be; even.
         motion_weight: what the half of differences is multiplied by. They are smaller than the
-            means, so that alone they count little; see `References`.
+            means, so that at 1 they count little.
         seed: of the directions.
 
     Returns:
@@ -185,21 +182,15 @@ def m_mode(
         UserError: another shape, NaN, values out of range, or a line that leaves the image.
     """
     images = torch.as_tensor(sequence)
-    if images.ndim not in (3, 4) or images.ndim == 4 and len(images) != 1:
+    if images.ndim not in (3, 4) or (images.ndim == 4 and len(images) != 1):
         raise UserError(f"sequence must be of (1, T, H, W), got {tuple(images.shape)}")
     images = checked_sequences("sequence", images.reshape(1, 1, *images.shape[-3:]), least=1)
     frames = images[0, 0].double()
-    rows, columns = (
-        _along(start, end, line, side, num_points)
-        for start, end, side in zip(*line, frames.shape[1:], strict=True)
-    )
-    top, left = (
-        at.floor().clamp(max=max(0, side - 2)).long()
-        for at, side in ((rows, frames.shape[1]), (columns, frames.shape[2]))
-    )
+    rows, columns = _points(line, frames.shape[1:], num_points).unbind(1)
+    top, left = rows.long(), columns.long()
     bottom, right = (
-        (top + 1).clamp(max=frames.shape[1] - 1),
-        (left + 1).clamp(max=frames.shape[2] - 1),
+        (at + 1).clamp(max=side - 1)  # of weight 0 where it is clamped
+        for at, side in zip((top, left), frames.shape[1:], strict=True)
     )
     down, across = rows - top, columns - left
     above = frames[:, top, left] * (1 - across) + frames[:, top, right] * across
@@ -207,20 +198,23 @@ def m_mode(
     return above * (1 - down) + below * down
 
 
-def _along(
-    start: float,
-    end: float,
+def _points(
     line: tuple[tuple[float, float], tuple[float, float]],
-    side: int,
+    sides: torch.Size,
     num_points: int | None,
 ) -> Tensor:
-    """Rows, or columns, of the points of a line."""
-    if not (0 <= min(start, end) and max(start, end) <= side - 1):
-        raise UserError(f"line must lie in the image, got {line}")
-    points = num_points if num_points is not None else math.ceil(math.dist(*line)) + 1
-    if points < 2:
-        raise UserError(f"num_points must be at least 2, got {points}")
-    return torch.linspace(start, end, points, dtype=torch.float64)
+    """Rows and columns of the points of a line, (L, 2)."""
+    ends = torch.tensor(line, dtype=torch.float64)
+    last = torch.tensor(sides) - 1
+    if ends.shape != (2, 2) or not ((ends >= 0) & (ends <= last)).all():
+        raise UserError(
+            f"line must be two points (row, column) up to {tuple(last.tolist())}, got {line}"
+        )
+    count = num_points if num_points is not None else math.ceil(math.dist(*line)) + 1
+    if count < 2:
+        raise UserError(f"num_points must be at least 2, got {count}")
+    part = torch.linspace(0, 1, count, dtype=torch.float64)[:, None]
+    return ends[0] * (1 - part) + ends[1] * part
 
 
 def _changes(frames: Tensor, cyclic: bool) -> Tensor:

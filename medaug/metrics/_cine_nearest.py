@@ -92,12 +92,14 @@ def _errors(made: Tensor, known: Tensor) -> Tensor:
     for one, other in _blocks(made, known):
         lengths += other.square().sum((1, 2))
         products += _frequencies(one).conj() @ _frequencies(other).mT
-    return lengths[:, None] - 2 * torch.fft.irfft(products, length, dim=0).permute(1, 2, 0)
+    overlaps: Tensor = torch.fft.irfft(products, length, dim=0).permute(1, 2, 0)
+    return lengths[:, None] - 2 * overlaps
 
 
 def _frequencies(pixels: Tensor) -> Tensor:
     """(F, N, P) of (N, T, P)."""
-    return torch.fft.rfft(pixels, dim=1).transpose(0, 1)
+    spectrum: Tensor = torch.fft.rfft(pixels, dim=1)
+    return spectrum.transpose(0, 1)
 
 
 def _blocks(made: Tensor, known: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
