@@ -13,7 +13,7 @@ import torch
 from monai.config import KeysCollection
 from monai.data.meta_tensor import MetaTensor
 from monai.transforms.transform import MapTransform, Transform
-from monai.utils.enums import MetaKeys, TransformBackends
+from monai.utils.enums import MetaKeys, SpaceKeys, TransformBackends
 from monai.utils.misc import ImageMetaKey, ensure_tuple
 from numpy.typing import NDArray
 
@@ -23,7 +23,7 @@ from .limits import Limits
 
 FileName = str | PathLike[str]
 
-_AFFINE = str(MetaKeys.AFFINE.value)
+_AFFINE, _SPACE = str(MetaKeys.AFFINE.value), str(MetaKeys.SPACE.value)
 _MASK = "mask"
 # what describes grey levels has no meaning for a mask
 _LEVEL_KEYS = ("bits", "value_range", "photometric")
@@ -41,8 +41,10 @@ def to_meta_tensor(array: NDArray[Any] | torch.Tensor, meta: Mapping[str, Any]) 
         meta: plain values; ``affine`` must be among them. It is copied, and never changed.
     """
     pixels = torch.from_numpy(array) if isinstance(array, np.ndarray) else array
-    rest = {key: value for key, value in meta.items() if key != _AFFINE}
-    return MetaTensor(pixels, affine=meta[_AFFINE].clone(), meta=rest)
+    # Both keys would else be added as enumeration members, which Python before 3.11.4 pickles in a
+    # way that torch.load(weights_only=True) refuses.
+    plain = {_SPACE: SpaceKeys.RAS.value, **meta, _AFFINE: meta[_AFFINE].clone()}
+    return MetaTensor(pixels, meta=plain)
 
 
 class FileLoader(Transform):

@@ -13,8 +13,7 @@ from ._growth import Growth, Stage
 from ._latents import prepare_latents
 from ._objective import ConditionalObjective, DCGANObjective, Losses, Objective
 from ._saver import BestModelSaver, ModelSaver, newest_first
-from ._schedule import LinearDecay
-from ._warmup import WarmupCosine
+from ._schedule import LinearDecay, WarmupCosine
 
 __all__ = [
     "ACGANObjective",

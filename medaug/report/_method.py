@@ -2,10 +2,10 @@
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 
 from torch import Tensor
 
+from .._versions import versions_of
 from ..evaluation import Evaluation
 from ..metrics import HyperScore
 from ._html import Child, Markup, breakable, join, tag
@@ -135,13 +135,7 @@ def method(evaluation: Evaluation) -> Markup:
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that figures depend on."""
-    found = {"Python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # run from a checkout
-            found[name] = "not installed"
-    return found
+    return {"Python": platform.python_version(), **versions_of(PACKAGES)}
 
 
 def _terms(title: str, entries: Mapping[str, Child]) -> Markup:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from .._files import write_atomically
+from .._versions import versions_of
 
 PACKAGES = ("medaug", "monai", "torch", "timm", "pytorch-ignite", "numpy")
 SHOWN = 20
@@ -15,13 +15,7 @@ SHOWN = 20
 
 def versions() -> dict[str, str]:
     """Of the packages that numbers depend on."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # run from a checkout
-            found[name] = "not installed"
-    return found
+    return versions_of(PACKAGES)
 
 
 def key_of(content: Any) -> str:

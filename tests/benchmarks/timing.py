@@ -6,11 +6,12 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from torch import multiprocessing
+
+from medaug._versions import versions_of
 
 PACKAGES = ("numpy", "numba", "torch", "monai", "opencv-python-headless", "kornia", "scikit-image")
 
@@ -84,13 +85,11 @@ def _status(field: str) -> int:
 
 def machine(*peers: str) -> dict[str, str]:
     """Return the processor and the versions, of these packages too, that a figure belongs to."""
-    found = {"processor": _processor(), "python": platform.python_version()}
-    for package in (*PACKAGES, *peers):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return {
+        "processor": _processor(),
+        "python": platform.python_version(),
+        **versions_of((*PACKAGES, *peers)),
+    }
 
 
 def _processor() -> str:

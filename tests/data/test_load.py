@@ -10,6 +10,7 @@ import torch
 from monai.bundle import ConfigParser
 from monai.data import DataLoader, Dataset, MetaTensor, PersistentDataset
 from monai.transforms import Compose, EnsureChannelFirstd
+from monai.utils.enums import SpaceKeys
 
 from medaug.data import LoadRadiograph, LoadRadiographd, RadiographReader
 from medaug.data._load import to_meta_tensor
@@ -174,6 +175,14 @@ def test_cached_image_loads_with_weights_only(tmp_path):
     again = torch.load(io.BytesIO(cached.read_bytes()), weights_only=True)
     assert torch.equal(again["image"], first["image"])
     assert PLANTED_NAME.encode() not in cached.read_bytes()
+
+
+def test_metadata_hold_no_members_of_enumerations():
+    """Which Python 3.11.0 to 3.11.3 pickle as calls of `getattr`, refused by `weights_only`."""
+    image = to_meta_tensor(np.zeros((1, 2, 3), np.float32), {"affine": torch.eye(4), "bits": 8})
+    assert {type(part) for pair in image.meta.items() for part in pair} == {str, int, torch.Tensor}
+    assert set(image.meta) == {"affine", "bits", "space"}
+    assert image.meta["space"] == SpaceKeys.RAS
 
 
 def test_to_meta_tensor_leaves_its_arguments_alone():
