@@ -12,7 +12,7 @@ from ._forest import forest
 from ._keys import versions
 from ._quality import SCORES
 from ._result import METRICS, ArmResult, Pair, StudyResult, Verdict
-from ._words import arm_words, conclusion, sentence, signed, warning
+from ._words import METRIC_WORDS, arm_words, conclusion, sentence, signed, warning
 
 TITLE = "Do synthetic images help?"
 BADGES = {
@@ -25,7 +25,7 @@ BADGES = {
 RED = (
     ".alarm{margin:1rem 0 0;padding:.6rem .9rem;border:2px solid var(--bad);border-radius:.5rem;"
     "background:var(--bad-tint);color:var(--bad);font-weight:600}"
-    ".scroll{overflow-x:auto}.scroll td,.scroll th{white-space:nowrap}"
+    ".scroll{overflow-x:auto}.cards{margin-top:.8rem}"
     "td.bad{color:var(--bad);font-weight:700}"
 )
 HEADS = {
@@ -92,9 +92,9 @@ def _parts(result: StudyResult) -> Iterator[tuple[str, str, Markup | None]]:
 def _cards(result: StudyResult) -> Markup:
     told = [one for one in result.pairs if one.difference]
     lead = (
-        f"Each arm less its reference by {result.study.metric}, on the same patients and seeds. "
-        "The line is the 95 % interval: over patients (a bootstrap) and over trainings. A verdict "
-        "needs p below 0.05 after Holm's correction for all comparisons with a verdict."
+        f"Each arm less its reference by {METRIC_WORDS[result.study.metric]}, on the same patients "
+        "and seeds. The line is the 95 % interval: over patients (a bootstrap) and over trainings. "
+        "A verdict needs p below 0.05 after Holm's correction for all comparisons with a verdict."
     )
     return join(
         tag("p", lead, class_="lead"),

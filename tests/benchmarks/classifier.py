@@ -11,18 +11,17 @@ medians are compared. Set OMP_NUM_THREADS=1 where other programs are running.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from medaug.engines import ClassifierTrainer, WarmupCosine
 from medaug.networks import image_classifier
 
-from .timing import machine, race
+from .timing import CLASSES, STEPS, Batches, machine, race
 
-BATCH, STEPS, CLASSES = 32, 8, 3
 SUMMIT = 10_000
 """Steps of the schedule: more than will be taken."""
 NETWORKS: tuple[tuple[str, str, int, dict[str, int]], ...] = (
@@ -34,25 +33,6 @@ NETWORKS: tuple[tuple[str, str, int, dict[str, int]], ...] = (
     ),
     ("ViT-Tiny", "vit_tiny_patch16_224", 64, {"patch_size": 8}),
 )
-
-
-class Batches:
-    """The same batch again and again: loading isn't what is measured."""
-
-    batch_size = BATCH
-
-    def __init__(self, size: int) -> None:
-        random = torch.Generator().manual_seed(0)
-        self.batch = {
-            "image": torch.rand(BATCH, 1, size, size, generator=random),
-            "label": torch.arange(BATCH) % CLASSES,
-        }
-
-    def __len__(self) -> int:
-        return STEPS
-
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        return iter([self.batch] * STEPS)
 
 
 def parts(

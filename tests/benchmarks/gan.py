@@ -11,40 +11,21 @@ fused optimiser, and an allocator that keeps freed memory. Each runs in its own 
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from medaug._memory import keep_freed_memory
 from medaug.engines import ACGANObjective, GanTrainer
 from medaug.networks import ACGANDiscriminator, ACGANGenerator
 
-from .timing import elsewhere, machine, race
+from .timing import BATCH, CLASSES, STEPS, Batches, elsewhere, machine, race
 
-BATCH, STEPS, LATENT, CLASSES, DECAY, WEIGHT = 32, 8, 100, 3, 0.996, 0.1
-
-
-class Batches:
-    """The same batch again and again: loading isn't what is measured."""
-
-    batch_size = BATCH
-
-    def __init__(self, size: int) -> None:
-        random = torch.Generator().manual_seed(0)
-        self.batch = {
-            "image": torch.rand(BATCH, 1, size, size, generator=random),
-            "label": torch.arange(BATCH) % CLASSES,
-        }
-
-    def __len__(self) -> int:
-        return STEPS
-
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        return iter([self.batch] * STEPS)
+LATENT, DECAY, WEIGHT = 100, 0.996, 0.1
 
 
 def networks(size: int, device: str) -> tuple[nn.Module, nn.Module]:

@@ -9,11 +9,33 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from torch import multiprocessing
+import torch
+from torch import Tensor, multiprocessing
 
 from medaug._versions import versions_of
 
+BATCH, STEPS, CLASSES = 32, 8, 3
+"""Of the batches that trainings are timed with."""
 PACKAGES = ("numpy", "numba", "torch", "monai", "opencv-python-headless", "kornia", "scikit-image")
+
+
+class Batches:
+    """The same batch again and again: loading isn't what is measured."""
+
+    batch_size = BATCH
+
+    def __init__(self, size: int) -> None:
+        random = torch.Generator().manual_seed(0)
+        self.batch = {
+            "image": torch.rand(BATCH, 1, size, size, generator=random),
+            "label": torch.arange(BATCH) % CLASSES,
+        }
+
+    def __len__(self) -> int:
+        return STEPS
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        return iter([self.batch] * STEPS)
 
 
 def race(
