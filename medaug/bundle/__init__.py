@@ -4,6 +4,7 @@ Importing this under ``python -m monai.bundle`` makes a `UserError` end the prog
 instead of MONAI's chain of tracebacks.
 """
 
+from ._cine_evaluation_writer import CineEvaluationWriter
 from ._cine_export import CineExport
 from ._cine_inference import CineInferer, CineRequest, as_trained
 from ._cine_writer import CineWriter
@@ -35,6 +36,7 @@ from ._training_set import training_set_hash, write_training_set
 from ._workflow import find_root
 
 __all__ = [
+    "CineEvaluationWriter",
     "CineExport",
     "CineInferer",
     "CineRequest",

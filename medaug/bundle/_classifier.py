@@ -48,15 +48,22 @@ def tell_origin(network: ImageClassifier, name: str) -> None:
         logger.info("%s, %.1f million weights, %s", name, weights / 1e6, network.origin)
 
 
-def require_test_images(items: Sequence[object], dataset_dir: str | Path) -> None:
-    """Refuse to test a classifier by nothing.
+def require_test_images(
+    items: Sequence[object], dataset_dir: str | Path, *, what: str = "images"
+) -> None:
+    """Refuse to test a model by nothing.
+
+    Args:
+        items: to test by.
+        dataset_dir: where they would be.
+        what: they are.
 
     Raises:
-        DataError: there is no test image.
+        DataError: there is none.
     """
     if not items:
         raise DataError(
-            f"{dataset_dir}: must have images to test by, got none: too few patients, or a list "
+            f"{dataset_dir}: must have {what} to test by, got none: too few patients, or a list "
             "without test"
         )
 

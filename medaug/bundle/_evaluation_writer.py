@@ -1,7 +1,7 @@
 """Generated images judged at the end: figures as JSON, and a page to look at."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ logger = logging.getLogger("medaug")
 MOST_TRAINING, MOST = 10_000, 2_000
 """Training images, and held-out and generated ones, that are looked at."""
 OTHER_DATA = (
-    "these are not the images, or not the split, that the generator was trained on: some that it "
-    "has seen may count as held out"
+    "these are not the {}, or not the split, that the generator was trained on: some that it has "
+    "seen may count as held out"
 )
 
 
@@ -54,7 +54,14 @@ class EvaluationWriter:
     Raises:
         ConfigError, UserError: an extractor is unknown, or lacks its weights; ratings can't be
             read; later, where the images can't be judged or the files not be written.
+
+    Attributes:
+        what: is judged.
+        write_page: what writes the page.
     """
+
+    what = "images"
+    write_page: Callable[..., None] = staticmethod(write_report)
 
     def __init__(
         self,
@@ -100,42 +107,44 @@ class EvaluationWriter:
         self._labels.append(engine.state.output["label"].cpu())
 
     def _finish(self) -> None:
-        train = LabelledImages.of(self.train, MOST_TRAINING)
-        held_out = LabelledImages.of(self.held_out, MOST)
-        synthetic = LabelledImages(torch.cat(self._images), torch.cat(self._labels)).at_most(MOST)
-        evaluation = self._judge(train, held_out, synthetic)
+        sets = self._sets()
+        evaluation = self._noted(self._judge(sets), len(sets["train"].labels))
         evaluation.save(self.directory / "evaluation.json")
         page = self.directory / "report.html"
-        write_report(
-            page,
-            evaluation,
-            train=train,
-            held_out=held_out,
-            synthetic=synthetic,
-            title=self.title,
-            history=self.history,
-        )
+        self.write_page(page, evaluation, **sets, title=self.title, history=self.history)
         logger.info("\n%s\n\nthe page: %s", evaluation.text(), page)
 
-    def _judge(
-        self, train: LabelledImages, held_out: LabelledImages, synthetic: LabelledImages
-    ) -> Evaluation:
-        evaluator = Evaluator(
-            train,
-            held_out,
-            self.classes,
-            extractors=self.extractors,
-            device=self.device,
-            seed=self.seed,
-            cache=default_cache(),
-            ratings=self.ratings,
-        )
-        evaluation = evaluator(synthetic)
+    def _sets(self) -> dict[str, Any]:
+        """What is compared, by name."""
+        made = LabelledImages(torch.cat(self._images), torch.cat(self._labels))
+        return {
+            "train": LabelledImages.of(self.train, MOST_TRAINING),
+            "held_out": LabelledImages.of(self.held_out, MOST),
+            "synthetic": made.at_most(MOST),
+        }
+
+    def _judge(self, sets: Mapping[str, Any]) -> Evaluation:
+        evaluator = Evaluator(sets["train"], sets["held_out"], self.classes, **self._options())
+        return evaluator(sets["synthetic"])
+
+    def _options(self) -> dict[str, Any]:
+        """Of the evaluator."""
+        return {
+            "extractors": self.extractors,
+            "device": self.device,
+            "seed": self.seed,
+            "cache": default_cache(),
+            "ratings": self.ratings,
+        }
+
+    def _noted(self, evaluation: Evaluation, seen: int) -> Evaluation:
+        """With what a reader has to know of the sets."""
         notes = {}
-        seen, there = len(train.labels), len(self.train)
+        there = len(self.train)
         if seen < there:
-            notes["training images"] = f"{seen:,} of {there:,} were looked at"
+            notes[f"training {self.what}"] = f"{seen:,} of {there:,} were looked at"
         if not self.same_data:
-            logger.warning(OTHER_DATA)
-            notes["memorisation"] = OTHER_DATA
+            warning = OTHER_DATA.format(self.what)
+            logger.warning(warning)
+            notes["memorisation"] = warning
         return replace(evaluation, left_out={**evaluation.left_out, **notes})

@@ -8,12 +8,12 @@ from torch import Tensor
 
 def prepare_latents(
     batch: dict[str, Tensor], device: torch.device | str | None = None, *_: Any, **__: Any
-) -> tuple[Tensor, Tensor, tuple[Tensor], dict[str, Any]]:
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...], dict[str, Any]]:
     """Turn a batch of `medaug.data.LatentDataset` into what `SupervisedEvaluator` calls with.
 
     Returns:
         Latents (N, latent_dim) as the network's input; labels (N,) as its target and as its second
-        argument; no keyword arguments.
+        argument, conditions (N, K) as its third, if there are any; no keyword arguments.
     """
-    latent, label = batch["latent"].to(device), batch["label"].to(device)
-    return latent, label, (label,), {}
+    told = [batch[name].to(device) for name in ("label", "conditions") if name in batch]
+    return batch["latent"].to(device), told[0], tuple(told), {}

@@ -7,7 +7,6 @@ from torch import Tensor
 from ..metrics import centred_interval, inception_score
 from ._features import Draws, share
 from ._figures import ALL, Estimate, Figure
-from ._images import LabelledImages
 
 RESAMPLES = 200
 
@@ -15,9 +14,9 @@ RESAMPLES = 200
 def class_figures(
     name: str,
     synthetic: Tensor,
-    asked: LabelledImages,
+    asked: Tensor,
     held_out: Tensor,
-    real: LabelledImages,
+    real: Tensor,
     classes: tuple[str, ...],
     draws: Draws,
     seed: int,
@@ -27,9 +26,9 @@ def class_figures(
     Args:
         name: the classifier's.
         synthetic: (N, K) probabilities of the generated images.
-        asked: the generated images.
+        asked: (N,) the classes that were asked for.
         held_out: (M, K) probabilities of the held-out real images.
-        real: those images.
+        real: (M,) their classes.
         classes: names.
         draws: for the score, which depends on how many there are of each class.
         seed: of the resamples.
@@ -44,21 +43,19 @@ def class_figures(
         Figure(f"agreement_{name}", ALL, *sides, "higher", min(len(synthetic), len(held_out))),
     ]
     for label, scope in enumerate(classes):
-        mine, theirs = asked.labels == label, real.labels == label
+        mine, theirs = asked == label, real == label
         if mine.any() and theirs.any():
-            sides = _agreement(
-                synthetic[mine], asked.only(mine), held_out[theirs], real.only(theirs)
-            )
+            sides = _agreement(synthetic[mine], asked[mine], held_out[theirs], real[theirs])
             count = int(min(mine.sum(), theirs.sum()))
             figures.append(Figure(f"agreement_{name}", scope, *sides, "higher", count))
     return figures
 
 
 def _agreement(
-    synthetic: Tensor, asked: LabelledImages, held_out: Tensor, real: LabelledImages
+    synthetic: Tensor, asked: Tensor, held_out: Tensor, real: Tensor
 ) -> tuple[Estimate, Estimate]:
     ours, theirs = (
-        share(float((seen.argmax(1) == told.labels).double().mean()), len(seen))
+        share(float((seen.argmax(1) == told).double().mean()), len(seen))
         for seen, told in ((synthetic, asked), (held_out, real))
     )
     return ours, theirs

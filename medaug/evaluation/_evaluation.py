@@ -24,11 +24,29 @@ class Neighbour(NamedTuple):
         synthetic: index of the generated one.
         train: index of the training image.
         ratio: their distance by that training image's own distance to its nearest other one.
+        shift: of sequences: frame t of the generated one is like frame t + shift of the other.
     """
 
     synthetic: int
     train: int
     ratio: float
+    shift: int = 0
+
+
+class Reading(NamedTuple):
+    """A condition that was asked for, and what was read back from the picture.
+
+    Attributes:
+        source: "synthetic" or "real"; of a real one, `asked` is what is known of it.
+        scope: the class.
+        asked: the value asked for.
+        read: the value read back; NaN where nothing could be read.
+    """
+
+    source: str
+    scope: str
+    asked: float
+    read: float
 
 
 @dataclass(frozen=True)
@@ -38,14 +56,16 @@ class Evaluation:
     Attributes:
         classes: names.
         figures: all of them.
-        verdicts: four.
-        neighbours: the ten generated images that lie the nearest to training images.
-        projection: of the first extractor's features.
+        verdicts: an answer to each question.
+        neighbours: the ten generated images that lie the nearest to training images; of sequences,
+            all, in their order.
+        projection: of the first extractor's features; of sequences, those of clips.
         hyperscore: of what can be had; None without a Fréchet distance.
         protocol: by extractor, all that moves its figures.
         left_out: what couldn't be judged, and why.
-        counts: images of each set.
+        counts: images, or sequences, of each set.
         seed: of draws and resamples.
+        readings: of sequences, their ejection fractions.
     """
 
     classes: tuple[str, ...]
@@ -58,6 +78,7 @@ class Evaluation:
     left_out: Mapping[str, str]
     counts: Mapping[str, int]
     seed: int
+    readings: tuple[Reading, ...] = ()
 
     def flat(self) -> dict[str, float]:
         """Each figure's value under its full name, the class last; the real images' with _real."""
@@ -81,7 +102,7 @@ class Evaluation:
     def plain(self) -> dict[str, Any]:
         """All of it as lists, objects, strings and numbers."""
         plain = asdict(self)
-        for name in ("figures", "verdicts", "neighbours"):
+        for name in ("figures", "verdicts", "neighbours", "readings"):
             plain[name] = [one._asdict() for one in getattr(self, name)]
         plain["projection"] = self.projection._asdict()
         plain["hyperscore"] = self.hyperscore and self.hyperscore._asdict()
@@ -102,6 +123,7 @@ class Evaluation:
             for one in plain["verdicts"]
         )
         plain["neighbours"] = tuple(Neighbour(**one) for one in plain["neighbours"])
+        plain["readings"] = tuple(Reading(**one) for one in plain.get("readings", ()))
         found = plain["projection"]
         points = {
             name: tuple(map(tuple, found[name])) for name in ("train", "held_out", "synthetic")

@@ -1,18 +1,17 @@
 """Everything joined: images in, one judged table out."""
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence, Sized
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
 from ..errors import UserError
-from ..features import Extractor, domain, find_extractor
-from ..metrics import HyperScore, Ratings, quality_from_fid, quality_from_rating
+from ..features import Extractor
+from ..metrics import Ratings
 from ._cache import cached_features
 from ._classes import class_figures
 from ._evaluation import Evaluation, Neighbour
+from ._extractors import Networks, combined
 from ._features import DOMAIN, Draws, Vectors, distance_name, draw_all, feature_figures
 from ._figures import Figure, find
 from ._images import LabelledImages, check_sets
@@ -20,10 +19,6 @@ from ._projection import Projection, project
 from ._structure import nearest_pairs, structure_figures
 from ._verdicts import verdicts
 
-logger = logging.getLogger("medaug")
-
-JUDGE_SIDE = 32
-"""Pixels; in images as small as that a classifier can't go by blur and noise."""
 LEAST = 10
 """Images that every set must have."""
 
@@ -63,19 +58,16 @@ class Evaluator:
         ratings: Ratings | None = None,
     ) -> None:
         check_sets(classes, train=train, held_out=held_out)
-        _require_enough(train=train, held_out=held_out)
+        require_enough("images", train=train.labels, held_out=held_out.labels)
         self.train = train
         self.held_out = held_out
         self.classes = tuple(classes)
         self.seed = seed
-        self.cache = cache
         self.ratings = ratings
-        self.left_out: dict[str, str] = {}
-        self.extractors = list(self._build(extractors, device))
-        self.judge = self._classifier(_reduced(train), device) if len(self.classes) > 1 else None
+        self.networks = Networks(extractors, train, classes, device=device, seed=seed, cache=cache)
         self._real = {
             one.name: [cached_features(one, part, cache) for part in (train, held_out)]
-            for one in self.extractors
+            for one in self.networks.extractors
         }
 
     def __call__(self, synthetic: LabelledImages) -> Evaluation:
@@ -88,8 +80,8 @@ class Evaluator:
             UserError: they can't be compared with the real ones, or are too few.
         """
         check_sets(self.classes, train=self.train, synthetic=synthetic)
-        _require_enough(synthetic=synthetic)
-        vectors = {one.name: self._vectors(one, synthetic) for one in self.extractors}
+        require_enough("images", synthetic=synthetic.labels)
+        vectors = {one.name: self._vectors(one, synthetic) for one in self.networks.extractors}
         draws = draw_all(
             self.train.labels, self.held_out.labels, synthetic.labels, len(self.classes), self.seed
         )
@@ -109,15 +101,15 @@ class Evaluator:
                 figures,
                 self.classes,
                 extractors=list(vectors),
-                judge=self._judge_name,
+                judge=self.networks.judge_name,
             ),
             neighbours=tuple(
                 Neighbour(*pair) for pair in nearest_pairs(self.train.images, synthetic.images)
             ),
             projection=next((project(*one) for one in vectors.items()), Projection()),
-            hyperscore=self._hyperscore(figures),
-            protocol={one.name: dict(one.protocol) for one in self.extractors},
-            left_out=dict(self.left_out),
+            hyperscore=combined(self._distance(figures), self.ratings),
+            protocol={one.name: dict(one.protocol) for one in self.networks.extractors},
+            left_out=dict(self.networks.left_out),
             counts={
                 "train": len(self.train.labels),
                 "held_out": len(self.held_out.labels),
@@ -126,90 +118,43 @@ class Evaluator:
             seed=self.seed,
         )
 
-    @property
-    def _judge_name(self) -> str:
-        side = min(JUDGE_SIDE, *self.train.images.shape[2:])
-        return f"{DOMAIN}_{side}px"
-
-    def _build(
-        self, given: Sequence[str | Extractor], device: torch.device | str
-    ) -> Iterator[Extractor]:
-        for one in given:
-            if isinstance(one, Extractor):
-                yield one
-            elif one != DOMAIN:
-                yield find_extractor(one, device=device)
-            elif len(self.classes) > 1:
-                yield self._classifier(self.train, device)
-            else:
-                self.left_out[DOMAIN] = "a classifier needs two classes at least"
-
-    def _classifier(self, images: LabelledImages, device: torch.device | str) -> Extractor:
-        return domain(
-            images.images,
-            images.labels,
-            num_classes=len(self.classes),
-            seed=self.seed,
-            device=device,
-            cache_dir=self.cache,
-        )
-
     def _vectors(self, extractor: Extractor, synthetic: LabelledImages) -> Vectors:
         parts = [*self._real[extractor.name], extractor(synthetic.images)]
         return Vectors(*(part.vectors.double() for part in parts))
 
-    def _hyperscore(self, figures: Sequence[Figure]) -> HyperScore | None:
-        """Of the first extractor's distance and readers' ratings; the rest needs pairs."""
-        if not self.extractors:
-            return None
-        distance = find(figures, distance_name(self.extractors[0].name))
-        assert distance is not None
-        assert distance.real is not None
-        parts = {"fid": quality_from_fid(distance.synthetic.value, distance.real.value)}
-        if self.ratings is not None:
-            parts["realism"] = quality_from_rating(self.ratings.synthetic, self.ratings.real)
-        return HyperScore.combine(parts)
+    def _distance(self, figures: Sequence[Figure]) -> Figure | None:
+        """The first extractor's."""
+        first = [one.name for one in self.networks.extractors[:1]]
+        return next((find(figures, distance_name(name)) for name in first), None)
 
-    def _by_classes(self, synthetic: LabelledImages, draws: Draws) -> Iterator[Figure]:
-        if self.judge is None:
-            return
-        seen = [self.judge(_reduced(part).images) for part in (synthetic, self.held_out)]
-        ours, theirs = (part.probabilities for part in seen)
-        assert ours is not None
-        assert theirs is not None
-        yield from class_figures(
-            self._judge_name,
-            ours.double(),
-            synthetic,
-            theirs.double(),
-            self.held_out,
+    def _by_classes(self, synthetic: LabelledImages, draws: Draws) -> list[Figure]:
+        if self.networks.judge is None:
+            return []
+        ours, theirs = (self.networks.classes_in(part) for part in (synthetic, self.held_out))
+        return class_figures(
+            self.networks.judge_name,
+            ours,
+            synthetic.labels,
+            theirs,
+            self.held_out.labels,
             self.classes,
             draws,
             self.seed,
         )
 
 
-def load_extractors(
-    names: Sequence[str], device: torch.device | str = "cpu"
-) -> list[str | Extractor]:
-    """What `Evaluator` takes, loaded now, so that what is missing is found before any work.
+def require_enough(what: str, **sets: Sized) -> None:
+    """Refuse sets of which nothing could be said.
+
+    Args:
+        what: they are of.
+        sets: by name.
 
     Raises:
-        ConfigError, UserError: a name is unknown; weights or a package are missing.
+        UserError: one is too small.
     """
-    return [name if name == DOMAIN else find_extractor(name, device=device) for name in names]
-
-
-def _reduced(images: LabelledImages) -> LabelledImages:
-    """Images of 32 × 32 pixels at most, by means over areas."""
-    side = min(JUDGE_SIDE, *images.images.shape[2:])
-    return images._replace(images=F.adaptive_avg_pool2d(images.images, side))
-
-
-def _require_enough(**sets: LabelledImages) -> None:
-    for name, images in sets.items():
-        if len(images.labels) < LEAST:
+    for name, one in sets.items():
+        if len(one) < LEAST:
             raise UserError(
-                f"{name} images must be at least {LEAST} for an evaluation, "
-                f"got {len(images.labels)}"
+                f"{name} {what} must be at least {LEAST} for an evaluation, got {len(one)}"
             )

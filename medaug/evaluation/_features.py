@@ -51,11 +51,12 @@ class Vectors(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """Which images are compared: equally many of each class on each side."""
+    """Which images are compared: equally many of each class on each side, one class by one."""
 
     held_out: Indices
     train: list[Indices]
     synthetic: list[Indices]
+    strata: tuple[int, ...]
 
     @property
     def n(self) -> int:
@@ -77,6 +78,7 @@ def draw_all(
         draw(held_out, counts, random),
         [draw(train, counts, random) for _ in range(DRAWS)],
         [draw(synthetic, counts, random) for _ in range(again)],
+        tuple(count for count in counts if count),
     )
 
 
@@ -93,7 +95,8 @@ def feature_figures(name: str, vectors: Vectors, draws: Draws, seed: int) -> lis
     floors = [vectors.train[index] for index in draws.train]
     made = [vectors.synthetic[index] for index in draws.synthetic]
     rows = [
-        *_distances(name, held_out, floors, made, seed),
+        *distances(distance_name(name), held_out, floors, made, seed),
+        kernel_distance(f"kid_{name}", held_out, floors, made),
         *_neighbourhoods(name, held_out, floors, made),
         *_novelty(name, vectors),
     ]
@@ -103,22 +106,44 @@ def feature_figures(name: str, vectors: Vectors, draws: Draws, seed: int) -> lis
 Row = tuple[str, str, Estimate, Estimate | None, str]
 
 
-def _distances(
-    name: str, held_out: Tensor, floors: Sequence[Tensor], made: Sequence[Tensor], seed: int
+def distances(
+    label: str,
+    held_out: Tensor,
+    floors: Sequence[Tensor],
+    made: Sequence[Tensor],
+    seed: int,
+    *,
+    group: int = 1,
+    strata: Sequence[int] = (),
 ) -> list[Row]:
-    label = distance_name(name)
+    """The Fréchet distance beside its floor, and floor / distance.
+
+    Args:
+        label: of the distance.
+        held_out: (n, d) vectors of held-out real ones.
+        floors: of draws of real training ones.
+        made: of draws of generated ones.
+        seed: of the resamples.
+        group: rows that are drawn together; see `medaug.metrics.frechet_resamples`.
+        strata: groups of each class; see there, too.
+    """
     floor = _over_draws([frechet(held_out, part) for part in floors])
     value = float(np.mean([frechet(held_out, part) for part in made]))
-    resamples = frechet_resamples(held_out, made[0], seed=seed)
+    resamples = frechet_resamples(held_out, made[0], seed=seed, group=group, strata=strata)
     distance = Estimate(value, *centred_interval(value, resamples, bounds=(0, inf)))
     ratio = _inverse(floor.value, value, resamples)
-    kids = [kid(held_out, part) for part in made]
-    own = [kid(held_out, part) for part in floors]
     return [
         (label, ALL, distance, floor, "lower"),
         (f"{label}_ratio", ALL, ratio, Estimate(1.0), "higher"),
-        (f"kid_{name}", ALL, _with_error(kids), _with_error(own), "lower"),
     ]
+
+
+def kernel_distance(
+    label: str, held_out: Tensor, floors: Sequence[Tensor], made: Sequence[Tensor]
+) -> Row:
+    """KID beside that of real training ones; arguments as in `distances`."""
+    ours, theirs = ([kid(held_out, part) for part in parts] for parts in (made, floors))
+    return label, ALL, _with_error(ours), _with_error(theirs), "lower"
 
 
 def _inverse(floor: float, value: float, resamples: NDArray[np.float64]) -> Estimate:

@@ -7,12 +7,16 @@ authenticity of blurred or noisy fresh images is 0.95 to 1.00 where real ones ha
 thumbnails 0.56 to 0.63 where they have 0.64; copies have 0.04 at most (200 chest X-rays).
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..metrics import MSSSIM, centred_interval, msssim_all_pairs, nearest, vendi
-from ._features import NORMAL, TINY, novelty
+from ._features import NORMAL, TINY, Vectors, novelty
 from ._figures import ALL, Estimate, Figure
 from ._images import LabelledImages
 
@@ -38,22 +42,59 @@ def structure_figures(
 ) -> list[Figure]:
     """MS-SSIM and Vendi score within each class, and authenticity, on thumbnails."""
     centre = thumbnails(train.images).mean(dim=0)
-    small = [thumbnails(part.images, centre) for part in (train, held_out, synthetic)]
-    new, fresh = (novelty(small[0], part) for part in (small[2], small[1]))
-    figures = [Figure(f"authenticity_{THUMBNAILS}", ALL, new, fresh, "real", len(synthetic.labels))]
+    small = Vectors(*(thumbnails(part.images, centre) for part in (train, held_out, synthetic)))
+    sides = (
+        Side(part.labels.numpy(), vectors, _Alike(part.images))
+        for part, vectors in ((synthetic, small.synthetic), (train, small.train))
+    )
+    return [authenticity_figure(small), *variety_figures(*sides, classes=classes, seed=seed)]
+
+
+class _Alike:
+    """MS-SSIM of all pairs of some images."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def __call__(self, index: NDArray[np.intp]) -> MSSSIM:
+        return msssim_all_pairs(self.images[index])
+
+
+class Side(NamedTuple):
+    """What variety is judged by.
+
+    Attributes:
+        labels: (N,) classes.
+        small: (N, d) thumbnails.
+        alike: how alike those of some indices are.
+    """
+
+    labels: NDArray[np.int64]
+    small: Tensor
+    alike: Callable[[NDArray[np.intp]], MSSSIM]
+
+
+def authenticity_figure(small: Vectors) -> Figure:
+    """Of thumbnails, beside that of held-out real ones."""
+    new, fresh = (novelty(small.train, part) for part in (small.synthetic, small.held_out))
+    return Figure(f"authenticity_{THUMBNAILS}", ALL, new, fresh, "real", len(small.synthetic))
+
+
+def variety_figures(
+    synthetic: Side, train: Side, *, classes: tuple[str, ...], seed: int
+) -> list[Figure]:
+    """MS-SSIM and Vendi score within each class, beside those of real training ones."""
+    figures = []
     random = np.random.default_rng(seed)
     for label, name in enumerate(classes):
-        found = [np.flatnonzero(part.labels.numpy() == label) for part in (synthetic, train)]
-        drawn = [random.permutation(part)[:MOST] for part in found]
-        n = min(map(len, drawn))
+        found = [np.flatnonzero(side.labels == label) for side in (synthetic, train)]
+        made, real = (random.permutation(part)[:MOST] for part in found)
+        n = min(len(made), len(real))
         if n < 2:
             continue
-        ours, theirs = (
-            msssim_all_pairs(part.images[index])
-            for part, index in zip((synthetic, train), drawn, strict=True)
-        )
-        made, real = (index[:n] for index in drawn)  # the score depends on n, a mean doesn't
-        kinds = _vendi(small[2][made], seed), _vendi(small[0][real], seed)
+        ours, theirs = synthetic.alike(made), train.alike(real)
+        # the score depends on n, a mean doesn't
+        kinds = _vendi(synthetic.small[made[:n]], seed), _vendi(train.small[real[:n]], seed)
         figures += [
             Figure(ours.name, name, _similarity(ours), _similarity(theirs), "real", n),
             Figure(f"vendi_{THUMBNAILS}", name, *kinds, "real", n),
@@ -87,8 +128,21 @@ def nearest_pairs(
     """
     centre = thumbnails(train).mean(dim=0)
     known, made = thumbnails(train, centre), thumbnails(synthetic, centre)
-    own = nearest(known, known, itself=True).distances
     found = nearest(made, known)
-    ratios = found.distances / np.maximum(own[found.indices], TINY)
+    ratios = nearness(known, made, found.indices)
     chosen = np.argsort(ratios, kind="stable")[:count]
     return [(int(one), int(found.indices[one]), float(ratios[one])) for one in chosen]
+
+
+def nearness(known: Tensor, made: Tensor, partners: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Distance of each made one to its partner among the known, by that one's to its nearest other.
+
+    Args:
+        known: (M, d) vectors.
+        made: (N, d) vectors.
+        partners: (N,) indices of known ones.
+    """
+    own = nearest(known, known, itself=True).distances
+    apart = np.linalg.norm((made - known[partners]).numpy(), axis=1)
+    ratios: NDArray[np.float64] = apart / np.maximum(own[partners], TINY)
+    return ratios

@@ -37,8 +37,8 @@ class Verdict(NamedTuple):
     """An answer and what it rests on.
 
     Attributes:
-        name: "intra_class_collapse", "inter_class_collapse", "infidelity" or "memorisation"; yes is
-            bad news in each.
+        name: "intra_class_collapse", "inter_class_collapse", "infidelity" or "memorisation", of
+            sequences "motion" and "condition" as well; yes is bad news in each.
         question: in words.
         answer: yes, no, or can't tell.
         reasons: sentences with the figures.
@@ -61,27 +61,30 @@ def verdicts(
         extractors: whose features fidelity is judged by.
         judge: the classifier.
     """
+    distances = [
+        Distance(name, name, f"{distance_name(name)}_ratio", f"kid_{name}") for name in extractors
+    ]
     return (
-        _intra(figures, classes),
-        _inter(figures, judge),
-        _infidelity(figures, extractors),
-        _memorisation(figures),
+        intra(figures, classes, "images of a class"),
+        inter(figures, judge, "classes"),
+        infidelity(figures, distances, "images"),
+        memorisation(figures, "images"),
     )
 
 
-def _intra(figures: Sequence[Figure], classes: Sequence[str]) -> Verdict:
-    """Collapse within a class: images more alike than real ones, and of fewer kinds."""
+def intra(figures: Sequence[Figure], classes: Sequence[str], what: str) -> Verdict:
+    """Collapse within a class: more alike than real ones, and of fewer kinds."""
     answers, reasons = [], []
     for name in classes:
         alike = next((f for f in figures if f.scope == name and f.name.startswith("msssim")), None)
         kinds = find(figures, f"vendi_{THUMBNAILS}", name)
         if alike is None or kinds is None or alike.n < LEAST_OF_A_CLASS:
             answers.append(Answer.UNKNOWN)
-            reasons.append(f"{name}: fewer than {LEAST_OF_A_CLASS} images on a side")
+            reasons.append(f"{name}: fewer than {LEAST_OF_A_CLASS} on a side")
             continue
         gap, ratio = alike.difference(), _ratio(kinds)
         answers.append(
-            _answer(
+            answer(
                 bad=gap.low > 0 and ratio.high < VARIETY[1],
                 good=gap.high < SIMILAR or ratio.low > VARIETY[0],
             )
@@ -92,15 +95,15 @@ def _intra(figures: Sequence[Figure], classes: Sequence[str]) -> Verdict:
         )
     return Verdict(
         "intra_class_collapse",
-        "Are the images of a class more alike than real ones?",
-        _worst(answers),
+        f"Are the {what} more alike than real ones?",
+        worst(answers),
         tuple(reasons),
     )
 
 
-def _inter(figures: Sequence[Figure], judge: str) -> Verdict:
+def inter(figures: Sequence[Figure], judge: str, what: str) -> Verdict:
     """Collapse between classes: fewer classes seen, and not those that were asked for."""
-    question = "Does the generator leave out classes, or mix them up?"
+    question = f"Does the generator leave out {what}, or mix them up?"
     score, agreement = find(figures, f"is_{judge}"), find(figures, f"agreement_{judge}")
     if score is None or agreement is None:
         return Verdict(
@@ -110,50 +113,70 @@ def _inter(figures: Sequence[Figure], judge: str) -> Verdict:
     return Verdict(
         "inter_class_collapse",
         question,
-        _answer(bad=seen.high < 0 and right.high < 0, good=right.low > -ACCURACY or seen.low > 0),
+        answer(bad=seen.high < 0 and right.high < 0, good=right.low > -ACCURACY or seen.low > 0),
         (
             f"inception score {score.synthetic.value:.2f} beside real {_value(score.real):.2f} "
             f"({seen.low:+.2f} to {seen.high:+.2f})",
             f"the classifier sees the class asked for in {agreement.synthetic.value:.0%}; it is "
-            f"right on {_value(agreement.real):.0%} of held-out images "
+            f"right on {_value(agreement.real):.0%} of held-out ones "
             f"({right.low:+.0%} to {right.high:+.0%})",
         ),
     )
 
 
-def _infidelity(figures: Sequence[Figure], extractors: Sequence[str]) -> Verdict:
+class Distance(NamedTuple):
+    """What infidelity is judged by.
+
+    Attributes:
+        extractor: whose features.
+        label: for the reason.
+        ratio: name of an FD ratio.
+        kid: name of a KID, which has to agree; None for none.
+    """
+
+    extractor: str
+    label: str
+    ratio: str
+    kid: str | None = None
+
+
+def infidelity(figures: Sequence[Figure], distances: Sequence[Distance], what: str) -> Verdict:
     """Distances beyond the floor."""
     answers, reasons = [], []
-    for name in extractors:
-        kid = find(figures, f"kid_{name}")
-        ratio = find(figures, f"{distance_name(name)}_ratio")
-        if kid is None or ratio is None:
+    for one in distances:
+        ratio = find(figures, one.ratio)
+        kid = find(figures, one.kid) if one.kid else None
+        if ratio is None or (one.kid and kid is None):
             continue
         low, high = ratio.synthetic.ends
-        gap = kid.difference()
-        answers.append(_answer(bad=high < FIDELITY and gap.low > 0, good=high >= FIDELITY))
-        reasons.append(
-            f"{name}: floor / distance {ratio.synthetic.value:.2f} ({low:.2f} to {high:.2f}), "
-            f"KID {gap.value:+.3g} beside the floor ({gap.low:+.3g} to {gap.high:+.3g})"
+        reason = (
+            f"{one.label}: floor / distance {ratio.synthetic.value:.2f} ({low:.2f} to {high:.2f})"
         )
+        beyond = True
+        if kid is not None:
+            gap = kid.difference()
+            beyond = gap.low > 0
+            reason += f", KID {gap.value:+.3g} beside the floor ({gap.low:+.3g} to {gap.high:+.3g})"
+        answers.append(answer(bad=high < FIDELITY and beyond, good=high >= FIDELITY))
+        reasons.append(reason)
     if not reasons:
         reasons = ["no network to see it with: see what was left out"]
-    elif set(extractors) == {DOMAIN} and _worst(answers) is Answer.NO:
+    elif {one.extractor for one in distances} == {DOMAIN} and worst(answers) is Answer.NO:
         reasons.append(
             "seen only by a classifier of the classes, which misses what doesn't tell them apart: "
             "judge by efficientnet_lite0, too"
         )
     return Verdict(
         "infidelity",
-        "Can the images be told from real ones as a set?",
-        _worst(answers),
+        f"Can the {what} be told from real ones as a set?",
+        worst(answers),
         tuple(reasons),
     )
 
 
-def _memorisation(figures: Sequence[Figure]) -> Verdict:
-    """Nearer to the training images than held-out real ones are."""
-    question = "Are they nearer to training images than other real images are?"
+def memorisation(figures: Sequence[Figure], what: str) -> Verdict:
+    """Nearer to the training ones than held-out real ones are."""
+    question = f"Are they nearer to training {what} than other real {what} are?"
     novelty = find(figures, f"authenticity_{THUMBNAILS}")
     if novelty is None:
         return Verdict("memorisation", question, Answer.UNKNOWN, ("no figure",))
@@ -161,22 +184,24 @@ def _memorisation(figures: Sequence[Figure]) -> Verdict:
     return Verdict(
         "memorisation",
         question,
-        _answer(bad=gap.high < NOVELTY[1], good=gap.low > NOVELTY[0]),
+        answer(bad=gap.high < NOVELTY[1], good=gap.low > NOVELTY[0]),
         (
-            f"{novelty.synthetic.value:.0%} lie farther from the nearest training image than that "
-            f"one from its own nearest; of held-out images {_value(novelty.real):.0%} "
+            f"{novelty.synthetic.value:.0%} lie farther from the nearest training one than that "
+            f"one from its own nearest; of held-out ones {_value(novelty.real):.0%} "
             f"(difference {gap.low:+.0%} to {gap.high:+.0%})",
         ),
     )
 
 
-def _answer(*, bad: bool, good: bool) -> Answer:
+def answer(*, bad: bool, good: bool) -> Answer:
+    """Yes is bad news."""
     if bad:
         return Answer.YES
     return Answer.NO if good else Answer.UNKNOWN
 
 
-def _worst(answers: Sequence[Answer]) -> Answer:
+def worst(answers: Sequence[Answer]) -> Answer:
+    """Of several answers: yes, else unknown, else no."""
     order = (Answer.YES, Answer.UNKNOWN, Answer.NO)
     return next((answer for answer in order if answer in answers), Answer.UNKNOWN)
 

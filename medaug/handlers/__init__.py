@@ -1,7 +1,7 @@
 """Ignite handlers: what watches a training, writes down its figures, and shows its pictures."""
 
 from ._agreement import ClassAgreement
-from ._cine_standard import FilmStrips, cine_handlers
+from ._cine_standard import FilmStrips, GrowthFigures, cine_handlers
 from ._classification import (
     ClassificationFigures,
     ClassificationMetrics,
@@ -15,6 +15,7 @@ from ._progress import ProgressBar
 from ._samples import SampleGrid, generate, save_grid, to_uint8
 from ._standard import gan_handlers
 from ._validation import Validation
+from ._weight_validation import WeightValidation
 
 __all__ = [
     "MSSSIM_EXCESS",
@@ -26,10 +27,12 @@ __all__ = [
     "CollapseMonitor",
     "FilmStrips",
     "GenerationMetrics",
+    "GrowthFigures",
     "MetricsCSV",
     "ProgressBar",
     "SampleGrid",
     "Validation",
+    "WeightValidation",
     "cine_handlers",
     "classification_figures",
     "classifier_handlers",

@@ -6,14 +6,18 @@ from typing import Any
 
 import torch
 from ignite import distributed as idist
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from ..engines import ModelSaver, epochs
+from ..engines import CineObjective, ModelSaver, epochs
+from ..errors import ConfigError
+from ..losses import ValidatedWeight
 from ._metrics_csv import MetricsCSV
 from ._progress import ProgressBar
 from ._samples import save_grid
 from ._standard import figures_board
+from ._weight_validation import WeightValidation
 
 
 class FilmStrips:
@@ -73,12 +77,26 @@ class FilmStrips:
         return torch.cat(strips).transpose(1, 2).flatten(0, 1).float().cpu()
 
 
+class GrowthFigures:
+    """Put the generator's ``resolution`` and ``alpha`` among the figures of each epoch."""
+
+    def attach(self, engine: Engine) -> None:
+        """Register with a `GanTrainer` that grows, before what writes its figures down."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._tell)
+
+    def _tell(self, engine: Any) -> None:
+        grown = engine.ema_generator
+        engine.state.metrics |= {"resolution": float(grown.resolution), "alpha": grown.alpha}
+
+
 def cine_handlers(
     output_dir: str | Path,
     *,
     modalities: Sequence[str],
     interval: int,
     settings: dict[str, Any],
+    objective: CineObjective | None = None,
+    validation: Dataset[dict[str, Any]] | None = None,
     seed: int = 0,
     resume: bool | str = False,
 ) -> list[Any]:
@@ -92,8 +110,13 @@ def cine_handlers(
         modalities: their names.
         interval: epochs between savings and film strips.
         settings: what builds the generator again.
+        objective: of the trainer, where validation is to move its λ.
+        validation: sequences of other patients, at the resolution of the training's stage.
         seed: of the fixed latents.
         resume: see `ModelSaver`.
+
+    Raises:
+        ConfigError: validation is to move λ, and there are no sequences for it.
     """
     folder = Path(output_dir)
     settings = {**settings, "classes": list(modalities)}
@@ -102,7 +125,26 @@ def cine_handlers(
         FilmStrips(
             folder / "samples", num_modalities=len(modalities), interval=interval, seed=seed
         ),
+        GrowthFigures(),
+        *_validation(objective, validation, interval=interval, seed=seed),
         MetricsCSV(folder / "metrics.csv"),
         *figures_board(folder / "tensorboard"),
         ProgressBar(),
     ]
+
+
+def _validation(
+    objective: CineObjective | None,
+    validation: Dataset[dict[str, Any]] | None,
+    *,
+    interval: int,
+    seed: int,
+) -> list[Any]:
+    """What moves λ, if anything is to."""
+    temporal = None if objective is None else objective.temporal
+    schedule = None if objective is None else objective.schedule
+    if temporal is None or not isinstance(schedule, ValidatedWeight):
+        return []
+    if validation is None:
+        raise ConfigError("validation must be sequences where it is to move λ, got None")
+    return [WeightValidation(schedule, temporal, validation, interval=interval, seed=seed)]

@@ -3,7 +3,7 @@
 from ._adversarial import AdversarialLoss, HingeLoss, NonSaturatingLoss, RelativisticLoss
 from ._feature_matching import feature_matching
 from ._penalties import Penalty, R1Penalty, R2Penalty
-from ._temporal import LinearWeight, TemporalConsistencyLoss, ValidatedWeight
+from ._temporal import LinearWeight, TemporalConsistencyLoss, ValidatedWeight, weight_schedule
 
 __all__ = [
     "AdversarialLoss",
@@ -17,4 +17,5 @@ __all__ = [
     "TemporalConsistencyLoss",
     "ValidatedWeight",
     "feature_matching",
+    "weight_schedule",
 ]

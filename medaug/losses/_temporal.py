@@ -10,6 +10,7 @@ from ..errors import ConfigError, UserError
 from ..features import VGG16_LAYERS, VGG16Maps, find_weights
 
 TARGETS = ("zero", "real")
+SCHEDULES = ("linear", "validated")
 
 
 class TemporalConsistencyLoss:
@@ -264,3 +265,31 @@ class ValidatedWeight:
         if abs(ratio - 1) > self.tolerance:
             moved = self.value + (self.increment if ratio > 1 else -self.increment)
             self.value = min(max(moved, self.start), self.end)
+
+
+def weight_schedule(
+    kind: str, *, steps: int, start: float = 0.1, end: float = 0.5, sequences: int = 1
+) -> LinearWeight | ValidatedWeight:
+    """λ over a training, by a word.
+
+    Args:
+        kind: ``linear`` or ``validated``.
+        steps: of the training.
+        start: λ at first; the lowest where validation moves it.
+        end: λ at last; the highest where validation moves it.
+        sequences: how many there are to validate by.
+
+    Raises:
+        ConfigError: the word is unknown, a number is out of range, or there is nothing to validate
+            by.
+    """
+    if kind not in SCHEDULES:
+        raise ConfigError(f"--dtcr_schedule must be one of {SCHEDULES}, got {kind!r}")
+    if kind == "linear":
+        return LinearWeight(steps=steps, start=start, end=end)
+    if not sequences:
+        raise ConfigError(
+            "--dtcr_schedule validated must have sequences to validate by, got none: too few "
+            "patients, or a share of 0 (--data#validation)"
+        )
+    return ValidatedWeight(start=start, end=end)

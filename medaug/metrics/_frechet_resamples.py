@@ -1,6 +1,6 @@
 """Fréchet distances of images drawn anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +15,13 @@ _Rows = NDArray[np.int64]
 
 
 def frechet_resamples(
-    real: Vectors, synthetic: Vectors, *, resamples: int = 100, seed: int = 0
+    real: Vectors,
+    synthetic: Vectors,
+    *,
+    resamples: int = 100,
+    seed: int = 0,
+    group: int = 1,
+    strata: Sequence[int] = (),
 ) -> Array:
     """Fréchet distances of resampled images: both sides drawn anew with replacement, each time.
 
@@ -34,25 +40,45 @@ def frechet_resamples(
         synthetic: (M, D) vectors, at least 2.
         resamples: how many, at least 1.
         seed: of the draws.
+        group: how many rows, one after the other, are drawn together, as the frames of a sequence:
+            frames of one heart say little more than one of them does, and an interval over single
+            frames would be far too narrow.
+        strata: how many groups of each kind come one after the other, on both sides alike; each
+            kind is drawn from by itself. None means that all are of one kind.
 
     Returns:
         (resamples,) distances, 0 and up.
 
     Raises:
-        UserError: another shape, too few vectors, or values that aren't finite.
+        UserError: another shape, too few vectors, values that aren't finite, or sides that don't
+            consist of whole groups, or not of those strata.
     """
     one, two = checked_pair(real, synthetic, at_least=(2, 2))
     if resamples < 1:
         raise UserError(f"resamples must be at least 1, got {resamples}")
+    if group < 1 or len(one) % group or len(two) % group:
+        raise UserError(
+            f"group must divide the {len(one)} and {len(two)} vectors of the sides, got {group}"
+        )
     few = max(len(one), len(two)) <= 2 * one.shape[1]
     distance = _of_products(one, two) if few else _of_rows(one, two)
+    kinds = [list(strata) or [len(side) // group] for side in (one, two)]
+    if any(sum(kind) * group != len(side) for kind, side in zip(kinds, (one, two), strict=True)):
+        raise UserError(
+            f"strata must add up to {len(one) // group} and {len(two) // group} groups, "
+            f"got {sum(strata)}"
+        )
     random = np.random.default_rng(seed)
     return np.array(
-        [
-            distance(*(random.integers(len(side), size=len(side)) for side in (one, two)))
-            for _ in range(resamples)
-        ]
+        [distance(*(_draws(kind, group, random) for kind in kinds)) for _ in range(resamples)]
     )
+
+
+def _draws(strata: Sequence[int], group: int, random: np.random.Generator) -> _Rows:
+    """As many rows as there are, with replacement, by whole groups of each stratum."""
+    starts = np.cumsum([0, *strata[:-1]])
+    drawn = [start + random.integers(n, size=n) for start, n in zip(starts, strata, strict=True)]
+    return (np.concatenate(drawn)[:, None] * group + np.arange(group)).ravel()
 
 
 def _of_rows(real: Array, synthetic: Array) -> Callable[[_Rows, _Rows], float]:

@@ -24,17 +24,27 @@ LOSSES = {
     "Discriminator's accuracy": ("class_accuracy_real", "class_accuracy_fake"),
     "Class losses": ("g_class_loss", "d_class_loss"),
     "Penalties": ("r1", "r2", "gradient_penalty"),
+    "Losses by discriminator": ("g_frames", "g_clips", "d_frames", "d_clips"),
+    "Feature matching": ("matching",),
+    "Change between frames (DTCR without λ)": ("dtcr_fake", "dtcr_real"),
+    "Change between frames at validation, made by real": ("frame_distance_ratio",),
+    "DTCR": ("dtcr",),
+    "λ": ("lambda",),
+    "Resolution": ("resolution",),
+    "Fade-in α": ("alpha",),
 }
 FIRST = ("Losses", "Discriminator's scores", "Discriminator's accuracy", "HyperScore", "FD ratio",
-         "MS-SSIM of all pairs", "Class agreement")  # fmt: skip
+         "MS-SSIM of all pairs", "Class agreement", "Change between frames (DTCR without λ)",
+         "Change between frames at validation, made by real", "λ", "Resolution",
+         "Fade-in α")  # fmt: skip
 REAL = "_real"
 """Ends the names of real images' figures."""
 
 Columns = Mapping[str, Points]
 
 
-def curves(history: Path) -> Markup | None:
-    """Charts of a training's table; None where it has none yet.
+def curves(history: Path | None) -> Markup | None:
+    """Charts of a training's table; None where there is none, or nothing in it yet.
 
     Args:
         history: as `medaug.handlers.MetricsCSV` writes it; cells without a finite number are
@@ -43,6 +53,8 @@ def curves(history: Path) -> Markup | None:
     Raises:
         UserError: the file can't be read, or has no column ``epoch``.
     """
+    if history is None or not history.is_file():
+        return None
     columns = read_history(history)
     charts = {title: _chart(title, part) for title, part in _families(columns).items()}
     if not charts:

@@ -21,12 +21,15 @@ class Kind(NamedTuple):
 
 
 FIDELITY, VARIETY, CLASSES, COPIES, OTHER = "Fidelity", "Variety", "Classes", "Copies", "Others"
+MOTION, CONDITION = "Motion", "Ejection fraction"
 
 GROUPS = {
-    FIDELITY: "Do the images look like real ones, as a set?",
-    VARIETY: "Are there as many kinds of images as there are real ones?",
+    MOTION: "Do the hearts move as real ones do?",
+    FIDELITY: "Do they look like real ones, as a set?",
+    VARIETY: "Are there as many kinds as there are of real ones?",
     CLASSES: "Do they show the classes that were asked for?",
-    COPIES: "Are they new, or taken from the training images?",
+    CONDITION: "Is what is seen what was asked for?",
+    COPIES: "Are they new, or taken from the training data?",
     OTHER: "",
 }
 
@@ -34,22 +37,30 @@ KINDS = (
     Kind(
         FIDELITY,
         "FD ratio",
-        "The floor divided by the distance below: at 1, generated images are as near to held-out "
-        "real ones as real training images are.",
-        r"(fid|fd_.+)_ratio",
+        "The floor divided by the distance below: at 1, what was generated is as near to held-out "
+        "real data as real training data are.",
+        r"(clip_)?(fid|fd_.+)_ratio",
     ),
     Kind(
         FIDELITY,
         "Fréchet distance",
-        "How far the set lies from held-out real images in a network's features; between any two "
+        "How far the images lie from held-out real ones in a network's features; between any two "
         "small sets it is above 0, and the real column, the floor, says how far.",
         r"fid|fd_.+",
     ),
     Kind(
         FIDELITY,
+        "Fréchet distance of clips",
+        "How far whole sequences lie from held-out real ones: the mean of their frames' features, "
+        "and how much these change from frame to frame. It isn't the FVD, which has a network of "
+        "its own.",
+        r"clip_fd_.+",
+    ),
+    Kind(
+        FIDELITY,
         "KID",
-        "A distance between the sets that doesn't grow where images are few; two sets of real "
-        "images are about 0 apart, and it may be negative.",
+        "A distance between the sets that doesn't grow where they are small; two real sets are "
+        "about 0 apart, and it may be negative.",
         r"kid_.+",
     ),
     Kind(
@@ -80,14 +91,14 @@ KINDS = (
     Kind(
         VARIETY,
         "MS-SSIM of all pairs",
-        "How alike two images of one class are, on average: 1 is the same image, and a value "
-        "above the real one means too little variety.",
+        "How alike two of one class are, on average (sequences: at the same phase): 1 is the "
+        "same, and a value above the real one means too little variety.",
         r"msssim_w.+",
     ),
     Kind(
         VARIETY,
         "Vendi score of thumbnails",
-        "How many different images a class amounts to, judged on 8 × 8 pixels, where blur and "
+        "How many different ones a class amounts to, judged on 8 × 8 pixels, where blur and "
         "noise don't count.",
         r"vendi_thumbnail.+",
     ),
@@ -108,15 +119,61 @@ KINDS = (
         CLASSES,
         "Class agreement",
         "How often that classifier sees the class that was asked for; real: how often it is right "
-        "on held-out images.",
+        "on held-out ones.",
         r"agreement_.+",
     ),
     Kind(
         COPIES,
         "Authenticity",
-        "The share of images that are farther from their nearest training image than that one is "
-        "from its own; well below the held-out images' share means copies.",
+        "The share that is farther from the nearest of the training set than that one is from its "
+        "own nearest; well below the held-out ones' share means copies.",
         r"authenticity_.+",
+    ),
+    Kind(
+        COPIES,
+        "PSNR to the nearest",
+        "Of a sequence and the training sequence that is nearest to it, at the best shift in time, "
+        "in decibels: above the held-out ones' it may be a copy, or blurred.",
+        r"psnr_to_nearest",
+    ),
+    Kind(
+        COPIES,
+        "SSIM to the nearest",
+        "The same pairs by structural similarity: 1 is the same.",
+        r"ssim_to_nearest",
+    ),
+    Kind(
+        MOTION,
+        "Motion energy, by real",
+        "How much each frame differs from the next, over the sequence's own variance; mean of the "
+        "generated sequences by that of training ones. 0 stands still; noise counts as motion. "
+        "Real: held-out sequences by training ones.",
+        r"motion_energy_ratio",
+    ),
+    Kind(
+        MOTION,
+        "Distance of consecutive frames, by real",
+        "The same in VGG16's features, which is what the temporal consistency loss looks at.",
+        r"frame_distance_.+_ratio",
+    ),
+    Kind(
+        CONDITION,
+        "Correlation of asked and read",
+        "Of the ejection fraction asked for with the one read back from the left ventricle's area; "
+        "real: of the known one, which says how well it can be read at all.",
+        r"ejection_fraction_correlation",
+    ),
+    Kind(
+        CONDITION,
+        "Read less asked",
+        "Mean difference of the two; 0.05 is five percentage points too high.",
+        r"ejection_fraction_difference",
+    ),
+    Kind(
+        CONDITION,
+        "Share that could be read",
+        "In the others, no round cavity was found in some frame.",
+        r"ejection_fraction_found",
     ),
     Kind(
         COPIES,

@@ -15,6 +15,7 @@ from ._plots import Points, Series, scatter
 PACKAGES = ("medaug", "torch", "monai", "numpy", "scikit-learn", "pytorch-ignite")
 MOST_POINTS = 600
 """Of each set in a plane, evenly chosen."""
+COMPONENTS = ("first component", "second component")
 CLOUDS = {"train": ("training", 4), "held_out": ("held-out real", 0), "synthetic": ("generated", 1)}
 """Name and colour."""
 SETS = {
@@ -28,21 +29,24 @@ WEIGHTING = {
 }
 
 
-def plane(evaluation: Evaluation, labels: Mapping[str, Tensor]) -> Markup | None:
+def plane(
+    evaluation: Evaluation, labels: Mapping[str, Tensor], what: str = "image"
+) -> Markup | None:
     """The features' first two principal components; None where there are none.
 
     Args:
         evaluation: with its projection.
-        labels: (N,) of the images of each set.
+        labels: (N,) of each set.
+        what: a point is.
     """
     found = evaluation.projection
     if not found.extractor or not found.synthetic:
         return None
     shares = " and ".join(f"{share:.0%}" for share in found.explained)
     words = (
-        f"Each image is a point: its features by {found.extractor}, seen along the two directions "
-        f"in which real training images differ most ({shares} of their variance). Where there are "
-        "real points and no crosses, a kind of image is missing; crosses apart from the real "
+        f"Each {what} is a point: its features by {found.extractor}, seen along the two directions "
+        f"in which real training {what}s differ most ({shares} of their variance). Where there are "
+        f"real points and no crosses, a kind of {what} is missing; crosses apart from the real "
         "points look like nothing real. What lies along other directions isn't seen here."
     )
     scopes = {"All classes": None} | {name: k for k, name in enumerate(evaluation.classes)}
@@ -50,7 +54,7 @@ def plane(evaluation: Evaluation, labels: Mapping[str, Tensor]) -> Markup | None
         del scopes[evaluation.classes[0]]
     everything = [point for name in CLOUDS for point in getattr(found, name)]
     charts = (
-        scatter(title, _clouds(evaluation, labels, label), everything)
+        scatter(title, _clouds(evaluation, labels, label), everything, labels=COMPONENTS)
         for title, label in scopes.items()
     )
     return join(tag("p", words, class_="lead"), tag("div", charts, class_="charts"))
@@ -68,8 +72,10 @@ def _clouds(
     return clouds
 
 
-def hyperscore_section(found: HyperScore) -> Markup:
-    """The score, V beside it, and what V is made of."""
+def hyperscore_section(found: HyperScore | None) -> Markup | None:
+    """The score, V beside it, and what V is made of; None where there is none."""
+    if found is None:
+        return None
     rows = [
         tag(
             "tr",
@@ -90,8 +96,8 @@ def hyperscore_section(found: HyperScore) -> Markup:
         ),
         tag(
             "p",
-            "V is the weighted mean of the parts, each 1 where generated images are as good as "
-            "held-out real ones. The score runs from 100, at V = 0, not from 0: V says more.",
+            "V is the weighted mean of the parts, each 1 where what was generated is as good as "
+            "what is held out. The score runs from 100, at V = 0, not from 0: V says more.",
             class_="lead",
         ),
         tag("p", WEIGHTING.get(found.weighting, found.weighting)),
@@ -105,27 +111,28 @@ def hyperscore_section(found: HyperScore) -> Markup:
     )
 
 
-def method(evaluation: Evaluation) -> Markup:
+def method(evaluation: Evaluation, what: str = "image") -> Markup:
     """Counts, seed, versions, protocols, and what was left out."""
+    heading = f"{what.capitalize()}s"
     counts = [
         tag("tr", tag("th", SETS.get(name, name), scope="row"), tag("td", f"{count:,}"))
         for name, count in evaluation.counts.items()
     ]
-    head = [tag("th", name, scope="col") for name in ("Set", "Images")]
+    head = [tag("th", name, scope="col") for name in ("Set", heading)]
     return join(
         tag(
             "table",
-            tag("caption", "Images"),
+            tag("caption", heading),
             tag("thead", tag("tr", head)),
             tag("tbody", counts),
         ),
         tag(
             "p",
-            "On each side of a comparison stand equally many images of each class. Intervals are "
-            f"of 95 %, over images. Seed {evaluation.seed}.",
+            f"On each side of a comparison stand equally many {what}s of each class. Intervals are "
+            f"of 95 %, over {what}s. Seed {evaluation.seed}.",
         ),
         (
-            _terms(f"Extractor {name}", protocol)
+            _terms(name.capitalize() if name == f"{what}s" else f"Extractor {name}", protocol)
             for name, protocol in sorted(evaluation.protocol.items())
         ),
         _reasons("Left out", evaluation.left_out),

@@ -1,6 +1,6 @@
 """The page as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,15 +8,14 @@ from .._files import write_atomically
 from ..errors import UserError
 from ..evaluation import Evaluation, LabelledImages
 from ._curves import curves
+from ._document import Section, document
 from ._html import Markup, join, tag
-from ._method import hyperscore_section, method, plane, versions
+from ._method import hyperscore_section, method, plane
 from ._numbers import plural
 from ._pictures import classes_side_by_side, neighbour_pairs
-from ._style import STYLE
 from ._tables import figure_tables
 from ._verdicts import headline, summary, verdict_cards
 
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 NOTICE = (
     "This page holds images: generated ones, held-out real ones and, below, real training images. "
     "Handle it as you handle those. It names no file and no patient."
@@ -70,65 +69,56 @@ def write_report(
             can't be written.
     """
     sets = Sets(train, held_out, synthetic)
-    _check(evaluation, sets)
+    labels = {name: part.labels for name, part in sets._asdict().items()}
+    check_counts(evaluation, "images", **labels)
     page = _page(evaluation, sets, title, history)
     write_atomically(Path(path), lambda part: part.write_text(page, encoding="utf-8"))
 
 
-def _check(evaluation: Evaluation, sets: Sets) -> None:
-    for name, images in sets._asdict().items():
-        wanted, given = evaluation.counts[name], len(images.labels)
-        if wanted != given:
+def check_counts(evaluation: Evaluation, what: str, **labels: Sized) -> None:
+    """Refuse sets that aren't those that were evaluated.
+
+    Args:
+        evaluation: with its counts.
+        what: they are sets of.
+        labels: of each set, by name.
+
+    Raises:
+        UserError: a set has another size.
+    """
+    for name, given in labels.items():
+        wanted = evaluation.counts[name]
+        if wanted != len(given):
             raise UserError(
-                f"{name} images must be the {wanted:,} that were evaluated, got {given:,}"
+                f"{name} {what} must be the {wanted:,} that were evaluated, got {len(given):,}"
             )
 
 
+def first_words(evaluation: Evaluation, what: str) -> Markup:
+    """What was found, in which sets, and what the page holds."""
+    counts = evaluation.counts
+    names = ", ".join(evaluation.classes)
+    sets = (
+        f"{plural(counts['synthetic'], f'generated {what}')} beside {counts['held_out']:,} "
+        f"held-out and {counts['train']:,} training {what}s of "
+        f"{plural(len(evaluation.classes), 'class')}: {names}."
+    )
+    return join(
+        tag("p", summary(evaluation.verdicts), " ", sets, class_="summary"),
+        tag("p", tag("strong", f"Contains training {what}s. "), NOTICE, class_="notice"),
+    )
+
+
 def _page(evaluation: Evaluation, sets: Sets, title: str, history: Path | None) -> str:
-    parts = [part for part in _parts(evaluation, sets, history) if part[2] is not None]
-    sections = (
-        tag("section", tag("h2", name, id=f"{anchor}-h"), content, id=anchor,
-            aria_labelledby=f"{anchor}-h")
-        for anchor, name, content in parts
-    )  # fmt: skip
-    contents = (tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name, _ in parts)
-    body = tag(
-        "body",
-        tag(
-            "header",
-            tag("h1", title),
-            tag("p", summary(evaluation.verdicts), " ", _what(evaluation), class_="summary"),
-            tag("p", tag("strong", "Contains training images. "), NOTICE, class_="notice"),
-            tag("nav", tag("ul", contents), aria_label="Contents"),
-        ),
-        tag("main", sections),
-        tag("footer", tag("p", f"Written by medaug {versions()['medaug']}.")),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', _head(title), body, lang='en')}\n"
+    return document(title, first_words(evaluation, "image"), _parts(evaluation, sets, history))
 
 
-def _head(title: str) -> Markup:
-    return tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name_="robots", content="noindex"),
-        tag("title", title),
-        tag("style", Markup(STYLE)),
-    )
-
-
-def _parts(
-    evaluation: Evaluation, sets: Sets, history: Path | None
-) -> Iterator[tuple[str, str, Markup | None]]:
-    """Anchor, heading and content of each section; None for what isn't there."""
+def _parts(evaluation: Evaluation, sets: Sets, history: Path | None) -> Iterator[Section]:
     words = tag("p", "Four questions. Yes is bad news in each.", class_="lead")
     yield "verdicts", "Verdicts", join(words, verdict_cards(evaluation.verdicts))
     yield "ratio", "FD ratio", headline(evaluation)
     yield "figures", "All figures", figure_tables(evaluation.figures)
-    has_curves = history is not None and history.is_file()
-    yield "curves", "Over the training", curves(history) if history and has_curves else None
+    yield "curves", "Over the training", curves(history)
     pictures = classes_side_by_side(
         evaluation.classes, sets.held_out, sets.synthetic, evaluation.seed
     )
@@ -142,16 +132,5 @@ def _parts(
         "Features in a plane",
         plane(evaluation, {name: images.labels for name, images in sets._asdict().items()}),
     )
-    score = evaluation.hyperscore
-    yield "hyperscore", "HyperScore", hyperscore_section(score) if score else None
+    yield "hyperscore", "HyperScore", hyperscore_section(evaluation.hyperscore)
     yield "method", "How it was computed", method(evaluation)
-
-
-def _what(evaluation: Evaluation) -> str:
-    counts = evaluation.counts
-    names = ", ".join(evaluation.classes)
-    return (
-        f"{plural(counts['synthetic'], 'generated image')} beside {counts['held_out']:,} held-out "
-        f"and {counts['train']:,} training images of {plural(len(evaluation.classes), 'class')}: "
-        f"{names}."
-    )

@@ -77,7 +77,7 @@ def picture(image: Tensor, alt: str) -> Markup:
         image = F.adaptive_avg_pool2d(image.float(), size)
     return tag(
         "img",
-        src=data_uri(_levels(image)),
+        src=data_uri(levels_of(image)),
         alt=alt,
         width=image.shape[2],
         height=image.shape[1],
@@ -110,7 +110,8 @@ def _sheet(title: str, images: Tensor, name: str) -> Markup:
     )
 
 
-def _levels(image: Tensor) -> NDArray[np.uint8]:
+def levels_of(image: Tensor) -> NDArray[np.uint8]:
+    """The 8-bit levels of (C, H, W) in [0, 1]."""
     scaled = (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0)
     levels: NDArray[np.uint8] = scaled.cpu().numpy()
     return levels[:, :, 0] if levels.shape[2] == 1 else levels

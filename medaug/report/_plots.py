@@ -23,12 +23,14 @@ class Series(NamedTuple):
         points: (x, y).
         colour: from 0 to 5.
         dashed: for lines, so that colour isn't all that tells them apart.
+        band: (x, low, high) of an area around a line.
     """
 
     name: str
     points: Points
     colour: int
     dashed: bool = False
+    band: Sequence[tuple[float, float, float]] = ()
 
 
 class Axis(NamedTuple):
@@ -70,9 +72,10 @@ def line_chart(title: str, lines: Sequence[Series], *, x_label: str) -> Markup:
         x_label: such as "epoch".
     """
     points = [point for line in lines for point in line.points]
+    ends = [end for line in lines for _, *both in line.band for end in both]
     across = Axis.over([x for x, _ in points], LEFT, WIDTH - RIGHT)
-    up = Axis.over([y for _, y in points], HEIGHT - BOTTOM, TOP)
-    drawn = [
+    up = Axis.over([y for _, y in points] + ends, HEIGHT - BOTTOM, TOP)
+    drawn = [_area(line, across, up) for line in lines if line.band] + [
         tag(
             "polyline",
             points=" ".join(f"{across(x):g},{up(y):g}" for x, y in line.points),
@@ -98,31 +101,42 @@ def line_chart(title: str, lines: Sequence[Series], *, x_label: str) -> Markup:
     )
 
 
-def scatter(title: str, clouds: Sequence[Series], everything: Points) -> Markup:
+def scatter(
+    title: str,
+    clouds: Sequence[Series],
+    everything: Points,
+    *,
+    labels: tuple[str, str],
+    diagonal: bool = False,
+) -> Markup:
     """A figure with clouds of points: faint dots, dots, and crosses on top.
 
     Args:
         title: heading.
-        clouds: three.
+        clouds: three, or the last two.
         everything: what the axes hold, so that several plots have the same ones.
+        labels: of the axes.
+        diagonal: with the line on which both are the same.
     """
     across = Axis.over([x for x, _ in everything], LEFT, WIDTH - RIGHT)
     up = Axis.over([y for _, y in everything], WIDTH - BOTTOM, TOP)
-    shapes = [(cloud, *shape) for cloud, shape in zip(clouds, SHAPES, strict=True)]
+    own = SHAPES[len(SHAPES) - len(clouds) :]
+    shapes = [(cloud, *shape) for cloud, shape in zip(clouds, own, strict=True)]
     counts = ", ".join(f"{len(cloud.points)} {cloud.name}" for cloud in clouds)
     return tag(
         "figure",
         tag("figcaption", title),
         tag(
             "svg",
-            _frame(across, up, "first component", "second component"),
+            _frame(across, up, *labels),
+            _diagonal(across, up) if diagonal else None,
             (
                 draw(cloud.points, across, up, f"{style} c{cloud.colour}")
                 for cloud, style, draw in shapes
             ),
             viewBox=f"0 0 {WIDTH} {WIDTH}",
             role="img",
-            aria_label=f"Scatter plot, {title}: {counts} images",
+            aria_label=f"Scatter plot, {title}: {counts}",
         ),
         legend([(cloud.name, _key(style, cloud.colour)) for cloud, style, _ in shapes]),
         class_="chart",
@@ -199,6 +213,19 @@ def _frame(across: Axis, up: Axis, x_label: str, y_label: str = "") -> list[Mark
     if y_label:
         parts.append(tag("text", y_label, x=LEFT + 4, y=TOP + 12, class_="soft"))
     return parts
+
+
+def _area(line: Series, across: Axis, up: Axis) -> Markup:
+    there = [f"{across(x):g},{up(low):g}" for x, low, _ in line.band]
+    back = [f"{across(x):g},{up(high):g}" for x, _, high in reversed(line.band)]
+    return tag("polygon", points=" ".join(there + back), class_=f"area c{line.colour}")
+
+
+def _diagonal(across: Axis, up: Axis) -> Markup:
+    """From the lowest to the highest value that both axes hold."""
+    ends = max(across.low, up.low), min(across.high, up.high)
+    places = "L".join(f"{across(end):g} {up(end):g}" for end in ends)
+    return tag("path", d=f"M{places}", class_="goal")
 
 
 def _dots(points: Points, across: Axis, up: Axis, style: str) -> Markup:

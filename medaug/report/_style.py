@@ -112,6 +112,8 @@ details .chart { border: 0; padding: .8rem 0 0; }
 .grid { stroke: var(--edge); stroke-width: 1; }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .dashed { stroke-dasharray: 5 3; }
+.area { stroke: none; opacity: .18; }
+.area.c0 { fill: var(--c0); } .area.c1 { fill: var(--c1); }
 .dots { fill: none; stroke-width: 6; stroke-linecap: round; }
 .dots.small { stroke-width: 4; opacity: .55; }
 .crosses { fill: none; stroke-width: 1.5; }

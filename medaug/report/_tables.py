@@ -15,13 +15,12 @@ BETTER = {
 }
 COLUMNS = ("Figure", "Generated", "Real")
 HOW_TO_READ = (
-    "Beside each figure of the generated images stands the same figure of real ones at the same "
-    "number of images (n): the floor of a distance, or what is to be reached. In brackets: 95 % "
-    "intervals. "
+    "Beside each figure of what was generated stands the same figure of what is real, of as many "
+    "(n): the floor of a distance, or what is to be reached. In brackets: 95 % intervals. "
 )
 PLOTS = (
-    "In the small plots, each on a scale of its own, the band is the real images' interval and the "
-    "dot with its line the generated images'."
+    "In the small plots, each on a scale of its own, the band is the interval of the real ones and "
+    "the dot with its line that of the generated ones."
 )
 
 

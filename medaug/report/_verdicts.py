@@ -13,25 +13,31 @@ TITLES = {
     "inter_class_collapse": "Collapse between classes",
     "infidelity": "Infidelity",
     "memorisation": "Memorisation",
+    "motion": "Motion",
+    "condition": "Ejection fraction",
 }
 MARKS = {Answer.YES: "✕ Yes", Answer.NO: "✓ No", Answer.UNKNOWN: "? Can't tell at this n"}
 STYLES = {Answer.YES: "bad", Answer.NO: "good", Answer.UNKNOWN: "open"}
 MEANINGS = {
     ("intra_class_collapse", Answer.YES): "In at least one class the generator makes too few "
-    "kinds of images.",
+    "kinds.",
     ("intra_class_collapse", Answer.NO): "No sign that the variety within a class has collapsed.",
-    ("inter_class_collapse", Answer.YES): "Classes are missing, or images don't show the class "
-    "that was asked for.",
+    ("inter_class_collapse", Answer.YES): "Classes are missing, or what was made doesn't show the "
+    "class that was asked for.",
     ("inter_class_collapse", Answer.NO): "No sign that classes are missing or mixed up.",
-    ("infidelity", Answer.YES): "The images are farther from held-out real ones than real "
-    "training images are.",
-    ("infidelity", Answer.NO): "At this number of images, they are as near to held-out real ones "
-    "as real training images are.",
-    ("memorisation", Answer.YES): "They are nearer to training images than other patients' "
-    "images are: copies, or nearly so. Treat them as patients' images.",
-    ("memorisation", Answer.NO): "No sign that training images have been copied.",
+    ("infidelity", Answer.YES): "They are farther from held-out real ones than real "
+    "training data are.",
+    ("infidelity", Answer.NO): "At this number, they are as near to held-out real ones as real "
+    "training data are.",
+    ("memorisation", Answer.YES): "They are nearer to training data than other patients are: "
+    "copies, or nearly so. Treat them as patients' data.",
+    ("memorisation", Answer.NO): "No sign that training data have been copied.",
+    ("motion", Answer.YES): "They move far less or far more from frame to frame than real hearts.",
+    ("motion", Answer.NO): "They move about as much from frame to frame as real hearts.",
+    ("condition", Answer.YES): "What is seen hangs too little on what was asked for.",
+    ("condition", Answer.NO): "Who asks for a stronger heart gets one.",
 }
-UNSURE = "These images can't tell."
+UNSURE = "These can't tell."
 
 
 def summary(verdicts: Sequence[Verdict]) -> Markup:
@@ -54,10 +60,10 @@ def headline(evaluation: Evaluation) -> Markup:
     if not cards:
         return tag("p", "No extractor could be used, so there is no FD ratio.")
     meaning = (
-        "The distance between real training images and held-out real ones, divided by the "
-        "distance between generated and held-out ones. At 1, generated images are as near to real "
-        "ones as real images of other patients are; a copy of the training set reaches 1, too, so "
-        "it only counts where there is no memorisation."
+        "The distance between real training data and held-out real data, divided by the distance "
+        "between generated and held-out data. At 1, what was generated is as near to the real as "
+        "other patients are; a copy of the training set reaches 1, too, so it only counts where "
+        "there is no memorisation."
     )
     return join(tag("p", meaning, class_="lead"), tag("div", cards, class_="cards narrow"))
 
@@ -78,13 +84,15 @@ def _card(verdict: Verdict) -> Markup:
 
 
 def _ratios(figures: Sequence[Figure]) -> Iterator[Markup]:
-    for one in figures:
-        if kind_of(one.name).title == "FD ratio":
-            label = one.name.removesuffix("_ratio").removeprefix("fd_")
-            yield tag(
-                "article",
-                tag("p", estimate(one.synthetic), class_="big"),
-                gauge(one.synthetic),
-                tag("p", f"by {label}, {one.n:,} images on each side", class_="soft"),
-                class_="card",
-            )
+    ratios = [one for one in figures if kind_of(one.name).title == "FD ratio"]
+    two = any(one.name.startswith("clip_") for one in ratios)
+    for one in ratios:
+        label = one.name.removesuffix("_ratio").removeprefix("clip_").removeprefix("fd_")
+        of = "clips, " if one.name.startswith("clip_") else "frames, " if two else ""
+        yield tag(
+            "article",
+            tag("p", estimate(one.synthetic), class_="big"),
+            gauge(one.synthetic),
+            tag("p", f"{of}by {label}, {one.n:,} on each side", class_="soft"),
+            class_="card",
+        )

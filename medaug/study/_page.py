@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from ..evaluation import Estimate
+from ..report._document import Section, document
 from ..report._html import Child, Markup, join, tag
 from ..report._numbers import estimate, number
-from ..report._page import POLICY
-from ..report._style import STYLE
 from ._comparison import Comparison
 from ._forest import forest
 from ._keys import versions
@@ -42,39 +41,12 @@ HEADS = {
 
 def page(result: StudyResult) -> str:
     """The page's HTML."""
-    parts = [part for part in _parts(result) if part[2] is not None]
-    sections = (
-        tag("section", tag("h2", name, id=f"{anchor}-h"), content, id=anchor,
-            aria_labelledby=f"{anchor}-h")
-        for anchor, name, content in parts
-    )  # fmt: skip
-    contents = (tag("li", tag("a", name, href=f"#{anchor}")) for anchor, name, _ in parts)
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name_="robots", content="noindex"),
-        tag("title", TITLE),
-        tag("style", Markup(STYLE + RED)),
-    )
     alarm = tag("p", warning(result), class_="alarm", role="alert") if result.alarms else None
-    body = tag(
-        "body",
-        tag(
-            "header",
-            tag("h1", TITLE),
-            alarm,
-            tag("p", conclusion(result), class_="summary"),
-            tag("nav", tag("ul", contents), aria_label="Contents"),
-        ),
-        tag("main", sections),
-        tag("footer", tag("p", f"Written by medaug {versions()['medaug']}.")),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
+    top = join(alarm, tag("p", conclusion(result), class_="summary"))
+    return document(TITLE, top, _parts(result), style=RED)
 
 
-def _parts(result: StudyResult) -> Iterator[tuple[str, str, Markup | None]]:
+def _parts(result: StudyResult) -> Iterator[Section]:
     """Anchor, heading and content of each section; None for what isn't there."""
     yield "verdicts", "Verdicts", _cards(result)
     yield "shortcuts", "Can labels be told without the disease?", _shortcuts(result)

@@ -49,3 +49,21 @@ def test_bad_options_are_refused(options, text):
     good = {"num_images": 4, "labels": [0], "latent_dim": 8, "seed": 0}
     with pytest.raises(ConfigError, match=text):
         LatentDataset(**(good | options))
+
+
+def test_conditions_are_drawn_from_their_ranges():
+    """Evenly, by seed and index; left open without a range; the latents stay as they are."""
+    options = {"labels": [0, 1], "latent_dim": 3, "seed": 4}
+    ranges = {"ejection_fraction": (0.1, 0.8), "age": None}
+    plain, told = LatentDataset(400, **options), LatentDataset(400, **options, conditions=ranges)
+    drawn = torch.stack([item["conditions"] for item in told])
+    assert drawn.shape == (400, 2)
+    assert drawn[:, 1].isnan().all()
+    fractions = drawn[:, 0]
+    assert 0.1 <= float(fractions.min()) < 0.12
+    assert 0.78 < float(fractions.max()) <= 0.8
+    assert float(fractions.mean()) == pytest.approx(0.45, abs=0.03)
+    assert all(torch.equal(a["latent"], b["latent"]) for a, b in zip(plain, told, strict=True))
+    few = LatentDataset(3, **options, conditions=ranges)
+    assert torch.equal(few[2]["conditions"][:1], drawn[2, :1])
+    assert "conditions" not in plain[0]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from ignite.engine import Events
 from PIL import Image
 
-from medaug.handlers import FilmStrips
+from medaug.handlers import FilmStrips, GrowthFigures
 from medaug.networks import CineGenerator
 
 from .fakes import engine
@@ -43,3 +44,15 @@ def test_a_row_is_a_cycle_of_a_modality(tmp_path: Path) -> None:
             picture = sheet[row * 65 :, column * 65 :][:64, :64].astype(float)
             wanted = expected[row, 0, column].numpy() * 255
             assert np.abs(picture - wanted).max() <= 0.51
+
+
+def test_growth_is_among_the_figures() -> None:
+    """Of each epoch: the resolution, and how far it has faded in."""
+    generator = small()
+    made, run = engine([{}] * 2, generator=generator)
+    seen = []
+    GrowthFigures().attach(made)
+    made.add_event_handler(Events.EPOCH_COMPLETED, lambda: seen.append(dict(made.state.metrics)))
+    made.add_event_handler(Events.EPOCH_COMPLETED(once=1), generator.grow)
+    run()
+    assert seen == [{"resolution": 64, "alpha": 1.0}, {"resolution": 128, "alpha": 0.0}]

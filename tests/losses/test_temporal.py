@@ -11,7 +11,7 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from medaug.errors import CheckpointError, ConfigError, UserError
 from medaug.features import _weights
-from medaug.losses import LinearWeight, TemporalConsistencyLoss, ValidatedWeight
+from medaug.losses import LinearWeight, TemporalConsistencyLoss, ValidatedWeight, weight_schedule
 
 from ..shared import SHARED
 
@@ -315,3 +315,17 @@ def test_validated_weight_refuses_what_is_no_ratio(ratio):
     """A division by a level of zero."""
     with pytest.raises(ConfigError, match=f"ratio must be a number of at least 0, got {ratio}"):
         ValidatedWeight().update(ratio)
+
+
+def test_a_word_chooses_the_schedule():
+    """Linear over the steps, or between the two as validation says."""
+    linear = weight_schedule("linear", steps=10, start=0.2, end=0.4)
+    assert isinstance(linear, LinearWeight)
+    assert [linear(step) for step in (0, 10)] == pytest.approx([0.2, 0.4])
+    moved = weight_schedule("validated", steps=10, start=0.2, end=0.4)
+    assert isinstance(moved, ValidatedWeight)
+    assert (moved.start, moved.end) == (0.2, 0.4)
+    with pytest.raises(ConfigError, match=r"--dtcr_schedule must be one of \('linear', 'validated"):
+        weight_schedule("cubic", steps=10)
+    with pytest.raises(ConfigError, match="must have sequences to validate by, got none"):
+        weight_schedule("validated", steps=10, sequences=0)

@@ -205,3 +205,38 @@ def test_refuses():
         frechet(FrechetStatistics(found.mean, found.covariance * np.nan, 50), real)
     with pytest.raises(UserError, match="resamples must be at least 1, got 0"):
         frechet_resamples(real, real, resamples=0)
+
+
+def test_resamples_are_drawn_by_whole_groups_within_strata():
+    """Frames of a sequence together; of each kind as many as there were."""
+    rows = np.repeat(np.arange(12.0), 3)[:, None] * np.ones(2)  # three equal frames each
+    rows[:, 1] += np.tile([0.0, 0.1, 0.2], 12)
+    plain = frechet_resamples(rows, rows + 5, resamples=60, group=3, strata=(9, 3))
+    random = np.random.default_rng(0)
+    expected = []
+    for _ in range(60):
+        sides = []
+        for side in (rows, rows + 5):
+            drawn = [random.integers(9, size=9), 9 + random.integers(3, size=3)]
+            sides.append(side.reshape(12, 3, 2)[np.concatenate(drawn)].reshape(36, 2))
+        expected.append(reference(*sides))
+    np.testing.assert_allclose(plain, expected, atol=1e-9)
+
+
+def test_resamples_of_groups_spread_more_than_those_of_rows():
+    """Ten frames that are all but one another's copies are no ten hearts."""
+    random = np.random.default_rng(0)
+    pair = [random.normal(shift, 1, (20, 1, 3)).repeat(10, 1).reshape(200, 3) for shift in (0, 1)]
+    widths = [
+        np.ptp(np.quantile(frechet_resamples(*pair, group=group), (0.025, 0.975)))
+        for group in (1, 10)
+    ]
+    assert widths[1] > 2 * widths[0]
+
+
+@pytest.mark.parametrize("options", [{"group": 0}, {"group": 3}, {"group": 2, "strata": (1, 2)}])
+def test_groups_must_fit(options):
+    """In one line."""
+    real = features(8, 4)
+    with pytest.raises(UserError, match=r"group must divide the 8 and 8|strata must add up to 4"):
+        frechet_resamples(real, real, **options)

@@ -52,7 +52,7 @@ def test_a_page_of_two_classes(
 ) -> None:
     """Verdicts on the terminal, the page where it is wanted, and no file's name in it."""
     means = Extractor(Means(), name="domain", protocol={"weights": "none"})
-    monkeypatch.setattr("medaug.evaluation._evaluator.domain", lambda *_, **__: means)
+    monkeypatch.setattr("medaug.evaluation._extractors.domain", lambda *_, **__: means)
     kept: list[bool] = []
     monkeypatch.setattr("medaug.report.__main__.keep_freed_memory", lambda: kept.append(True))
     real = drawn(tmp_path / "real", ("lying", "upright"), 24, 0)

@@ -54,10 +54,10 @@ def test_dashes_tell_lines_apart_without_colour() -> None:
 def test_every_point_of_a_scatter_plot_is_drawn() -> None:
     """Generated ones as crosses, on top."""
     clouds = [Series(name, [(0, 0), (1, 2)], 0) for name in ("train", "held out", "generated")]
-    made = scatter("All", clouds, [(0, 0), (1, 2)])
+    made = scatter("All", clouds, [(0, 0), (1, 2)], labels=("x", "y"))
     assert made.count("h0") == 2 * 2 + 2
     assert made.count("l6 6m0-6l-6 6") == 2 + 1
-    assert "2 train, 2 held out, 2 generated images" in made
+    assert "2 train, 2 held out, 2 generated" in made
     assert made.rindex("dots") < made.rindex("crosses")
 
 
