@@ -1,7 +1,7 @@
 """The engines that train GANs and classifiers, and what they are made of."""
 
 from ._acgan import ACGANObjective
-from ._augment import Augmentation, DiffAugment
+from ._augment import Augmentation, ClassicAugment, DiffAugment
 from ._balance import ClassBalance
 from ._best import BestNetwork
 from ._classifier import AutocastInferer, ClassifierTrainer
@@ -20,6 +20,7 @@ __all__ = [
     "BestModelSaver",
     "BestNetwork",
     "ClassBalance",
+    "ClassicAugment",
     "ClassifierTrainer",
     "ConditionalObjective",
     "DCGANObjective",
