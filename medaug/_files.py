@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ def write_atomically(path: Path, write: Callable[[Path], object], *, sync: bool 
     Raises:
         UserError: when it cannot be written, naming the file; what stood there before still does.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}_{threading.get_native_id()}.tmp")
     try:
         with suppress(FileExistsError):  # where that is a file, writing says so in plainer words
             path.parent.mkdir(parents=True)

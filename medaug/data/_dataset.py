@@ -9,7 +9,7 @@ from ignite import distributed as idist
 from monai.data.dataset import CacheDataset
 from monai.transforms import RandomizableTrait, Transform
 
-from ._scan import cores
+from .._cores import cores
 from ._seeding import mixed
 
 _BAR_FROM = 200

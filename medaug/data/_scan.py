@@ -1,6 +1,5 @@
 """Decode every image once at the start, so that a bad one is found before training."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 from ignite import distributed as idist
 from tqdm import tqdm
 
+from .._cores import cores
 from ..errors import UnreadableImageError
 from ._formats.decode import decode_file
 from ._formats.pixels import Options, source_id
@@ -60,11 +60,6 @@ def scan(rows: Sequence[Row], options: Options, *, origin: str, progress: bool) 
     if faults:
         raise UnreadableImageError(report(origin, faults, len(rows)))
     return [result for result in results if isinstance(result, Scanned)]
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def report(origin: str, faults: list[str], total: int, *, what: str = "image") -> str:

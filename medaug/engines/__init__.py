@@ -1,7 +1,7 @@
 """The engines that train GANs and classifiers, and what they are made of."""
 
 from ._acgan import ACGANObjective
-from ._augment import Augmentation, DiffAugment
+from ._augment import Augmentation, ClassicAugment, DiffAugment
 from ._balance import ClassBalance
 from ._best import BestNetwork
 from ._cine_objective import CineObjective, Judged
@@ -23,6 +23,7 @@ __all__ = [
     "BestNetwork",
     "CineObjective",
     "ClassBalance",
+    "ClassicAugment",
     "ClassifierTrainer",
     "ConditionalObjective",
     "DCGANObjective",

@@ -1,4 +1,4 @@
-"""Differentiable augmentation of what the discriminator sees, real and fake alike."""
+"""Augmentation of whole batches: for discriminators, real and fake alike, and for classifiers."""
 
 from typing import Protocol
 
@@ -63,6 +63,55 @@ class DiffAugment:
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * (draws[:, 3].view(n, 1, 1, 1) * (high - low) + low) + mean
         return _cut_out(images, self.cutout, draws[:, 4:6]).view(shape)
+
+
+class ClassicAugment:
+    """Turn, shift, stretch and gamma, each drawn anew for each image, for classifiers.
+
+    No flips: the heart stays on its side. Images are continued by their border. A batch at once, on
+    its device: at 64 x 64 a twentieth of the processor's time that MONAI's transforms of single
+    images take (docs/benchmarks.md).
+
+    Args:
+        rotation: largest angle either way, in radians.
+        shift: largest shift along each axis, as a share of the side.
+        scale: largest change of height and width, each by itself, as a share.
+        gamma: lowest and highest exponent.
+
+    Shape: (N, C, H, W) in [0, 1] to the same.
+    """
+
+    draws = 6
+
+    def __init__(
+        self,
+        *,
+        rotation: float = 0.1,
+        shift: float = 0.06,
+        scale: float = 0.1,
+        gamma: tuple[float, float] = (0.7, 1.4),
+    ) -> None:
+        self.rotation = rotation
+        self.shift = shift
+        self.scale = scale
+        self.gamma = gamma
+
+    def __call__(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Augment a batch."""
+        signed = draws[:, :5] * 2 - 1
+        angle, stretch = signed[:, 0] * self.rotation, 1 + signed[:, 1:3] * self.scale
+        cosine, sine = angle.cos(), angle.sin()
+        # from places in the result to places in the image, both in units of half a side
+        aspect = images.shape[2] / images.shape[3]
+        rows = torch.stack([cosine, -sine * aspect, sine / aspect, cosine], 1).view(-1, 2, 2)
+        offset = 2 * self.shift * signed[:, 3:5, None]
+        theta = torch.cat([rows * stretch[:, :, None], offset], 2)
+        grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+        moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        low, high = self.gamma
+        exponent = low + (high - low) * draws[:, 5]
+        made: Tensor = moved.clamp(0, 1) ** exponent.view(-1, 1, 1, 1)
+        return made
 
 
 def _shift(images: Tensor, share: float, draws: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 import torch
+from ignite import distributed as idist
 from ignite.engine import Events
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
@@ -13,11 +14,12 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from .._precision import autocast_dtype
+from ._augment import Augmentation
 from ._distributed import mean_over_ranks, share_weights
 from ._events import GanEvents
 from ._faults import raise_again, require_finite
 from ._player import Player
-from ._repeatable import Repeatable
+from ._repeatable import AUGMENT_REAL, Repeatable
 
 
 class ClassifierTrainer(Repeatable, SupervisedTrainer):
@@ -41,7 +43,8 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
             parameters.
         optimizer: of the network's parameters.
         loss_function: of logits and labels, such as `torch.nn.CrossEntropyLoss`.
-        seed: of random layers, and of all that transforms draw.
+        seed: of random layers, of augmentation, and of all that transforms draw.
+        augment: of the images, each batch anew; see `ClassicAugment`.
         inferer: how the network is called; see `AutocastInferer`.
         clip_norm: largest norm of all gradients together; None leaves them.
         schedulers: of the learning rate, stepped after each iteration.
@@ -62,6 +65,7 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
         optimizer: torch.optim.Optimizer,
         loss_function: Callable[[Tensor, Tensor], Tensor],
         seed: int = 0,
+        augment: Augmentation | None = None,
         inferer: Inferer | None = None,
         clip_norm: float | None = None,
         schedulers: Sequence[LRScheduler] = (),
@@ -72,6 +76,7 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
         device = torch.device(device)
         network = share_weights(network, device)
         self.seed = seed
+        self.augment = augment
         self.schedulers = tuple(schedulers)
         self.player = Player(network, optimizer, clip_norm=clip_norm, scaled=False)
         self.best_network = deepcopy(network).eval().requires_grad_(False)
@@ -157,7 +162,7 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
         """MONAI's, whose tensors are then reduced to figures."""
         step = engine.state.iteration
         self._seed_layers(step)
-        made = super()._iteration(engine, batchdata)
+        made = super()._iteration(engine, self._augmented(batchdata, step))
         right = (made["pred"].detach().argmax(1) == made["label"]).float().mean()
         values = mean_over_ranks(torch.stack([made["loss"].detach().float(), right]))
         output = dict(zip(("loss", "accuracy"), values.tolist(), strict=True))
@@ -165,6 +170,14 @@ class ClassifierTrainer(Repeatable, SupervisedTrainer):
         output["lr"] = float(self.optimizer.param_groups[0]["lr"])
         engine.state.output = output
         return output
+
+    def _augmented(self, batch: dict[str, Any], step: int) -> dict[str, Any]:
+        if self.augment is None:
+            return batch
+        images, device = batch["image"], self.state.device
+        random = self._random(step, AUGMENT_REAL, idist.get_rank())
+        draws = torch.rand(len(images), self.augment.draws, generator=random)
+        return {**batch, "image": self.augment(images.to(device), draws.to(device))}
 
 
 class AutocastInferer(SimpleInferer):

@@ -1,7 +1,6 @@
 """The default data set: a folder of simulated chest radiographs, made once."""
 
 import csv
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from .._cores import cores
 from ..errors import DataError
 from ._anatomy import draw_anatomy
 from ._dicom import Coding, Identity, dicom_dataset
@@ -117,13 +117,6 @@ def is_complete(root: Path, num_images: int) -> bool:
     return len(files) == num_images and all(sizes)
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def chest_xrays(
     *,
     seed: int = 0,
@@ -156,9 +149,7 @@ def chest_xrays(
     root = made_once(
         folder,
         f"chest_xrays-v{PHANTOM_VERSION}-seed{seed}-n{num_images}",
-        lambda new: make(
-            new, seed=seed, num_images=num_images, progress=progress, workers=_cores()
-        ),
+        lambda new: make(new, seed=seed, num_images=num_images, progress=progress, workers=cores()),
         lambda found: is_complete(found, num_images),
     )
     return str(root / "images")

@@ -132,7 +132,7 @@ class Classifier:
         key = key_of([self._content(stages, real, options), options])
         return Cell(arm.name, seed, tuple(stages), options, key)
 
-    def run(self, cell: Cell, real: Pictures, device: int | None = None) -> Outcome:
+    def run(self, cell: Cell, real: Pictures) -> Outcome:
         """Train and test, or take up what was done before.
 
         Raises:
@@ -145,8 +145,8 @@ class Classifier:
             model = folder
             for number, stage in enumerate(cell.stages):
                 before = model / "models" / "model.pt" if number else None
-                model = self._train(folder / f"stage_{number}", cell, stage, real, before, device)
-            judged = self._judge(folder, model, real, device)
+                model = self._train(folder / f"stage_{number}", cell, stage, real, before)
+            judged = self._judge(folder, model, real)
             _save(folder / PREDICTIONS, judged)
             for number in range(len(cell.stages)):  # weights, which nobody will look at
                 shutil.rmtree(folder / f"stage_{number}")
@@ -210,7 +210,6 @@ class Classifier:
         stage: Stage,
         real: Pictures,
         before: Path | None,
-        device: int | None,
     ) -> Path:
         made = [
             Picture(one.path, one.source_id, one.label, -1 - k, "training")
@@ -228,15 +227,13 @@ class Classifier:
             **({"pretrained": str(before)} if before else {}),
         }
         log = folder.parent / "log.txt"
-        self.runner(self.folder / "train.json", options, log=log, device=device)
+        self.runner(self.folder / "train.json", options, log=log)
         steps, done = stage.epochs * int(cell.options[BATCHES]), _steps(folder)
         if done != steps:
             raise RunFailedError(f"ended after {done} of {steps} steps")
         return folder
 
-    def _judge(
-        self, folder: Path, model: Path, real: Pictures, device: int | None
-    ) -> dict[str, NDArray[np.float64]]:
+    def _judge(self, folder: Path, model: Path, real: Pictures) -> dict[str, NDArray[np.float64]]:
         judged = real.of("test", EXTERNAL)
         place = next(p for p in Path(judged[0].path).parents if p.name == JUDGED)
         options = {
@@ -245,7 +242,7 @@ class Classifier:
             "dataset_dir": str(place),
         }
         log = folder / "log.txt"
-        self.runner(self.folder / "inference.json", options, log=log, device=device)
+        self.runner(self.folder / "inference.json", options, log=log)
         with (model / "judged" / "probabilities.csv").open(newline="", encoding="utf-8") as file:
             rows = {row["file"]: row for row in csv.DictReader(file)}
         columns = [f"probability_{name}" for name in real.classes]

@@ -30,7 +30,7 @@ class Arm:
     Attributes:
         name: in tables.
         extra: "none", "duplicates" of real images, or the name of a generator.
-        ratio: extra images as a share of what gives each class as many as the largest has.
+        ratio: each class is filled up with extra images to so many times the largest one.
         normalise: "none", "aiin", "standardise", "equalise", or one of `Study.normalisations`.
         augment: whether real and extra images are moved and shaded at random: classic augmentation.
         class_weights: whether rare classes weigh more in the loss.

@@ -56,7 +56,7 @@ class Generators:
                         f"generators {name!r}: overrides must be of {', '.join(known)}, got {key!r}"
                     )
 
-    def pool(self, name: str, normalise: str, device: int | None = None) -> Pool:
+    def pool(self, name: str, normalise: str) -> Pool:
         """A generator's images, trained and drawn where they aren't there yet.
 
         Raises:
@@ -67,13 +67,13 @@ class Generators:
         if one.folder:
             return folder_pool(name, normalise, self.study, self.pictures)
         real = prepare(self.pictures, self.study, normalise)
-        runs = [(Path(one.run_dir), "")] if one.run_dir else self._train(one, real, device)
+        runs = [(Path(one.run_dir), "")] if one.run_dir else self._train(one, real)
         count = most_wanted(self.study, name, normalise, real.counts())
         items: list[Picture] = []
         for run, only in runs:
             refuse_training_set(name, run, self.pictures, real)
             names = [only] if only else list(real.classes)
-            items += self._draw(one, run, names, count, real, device)
+            items += self._draw(one, run, names, count, real)
         refuse_near_copies(name, items, real)
         return Pool(name, tuple(items))
 
@@ -107,12 +107,12 @@ class Generators:
                 + (f" with {own[1]} and {own[2]}" if own[0] == ours[0] else "")
             )
 
-    def _train(self, one: Generator, real: Pictures, device: int | None) -> list[tuple[Path, str]]:
+    def _train(self, one: Generator, real: Pictures) -> list[tuple[Path, str]]:
         """Trainings, and the class that each is of; empty for all."""
         recipe = self._recipe(one)
         by_class = "class_name" in recipe
         return [
-            (self._trained(one, recipe, real, name, device), name)
+            (self._trained(one, recipe, real, name), name)
             for name in (real.classes if by_class else ("",))
         ]
 
@@ -122,7 +122,6 @@ class Generators:
         recipe: Mapping[str, Any],
         real: Pictures,
         name: str,
-        device: int | None,
     ) -> Path:
         overrides = dict(one.overrides)
         ids = sorted((p.source_id, p.label, p.split) for p in real.of("training", "validation"))
@@ -147,7 +146,7 @@ class Generators:
                 **overrides,
             }
             config = self._config(one, "train.json")
-            self.runner(config, options, log=folder / "log.txt", device=device)
+            self.runner(config, options, log=folder / "log.txt")
             stops = {**recipe, **overrides}.get("stop_on_collapse")
             if _epoch(run) < epochs and not stops:
                 raise RunFailedError(f"ended after epoch {_epoch(run)} of {epochs}")
@@ -160,7 +159,6 @@ class Generators:
         names: Sequence[str],
         count: int,
         real: Pictures,
-        device: int | None,
     ) -> list[Picture]:
         seed = self.study.generator_seed
         model = file_key(run / "models" / "model.pt")
@@ -175,7 +173,7 @@ class Generators:
                 "seed": seed,
             }
             config = self._config(one, "inference.json")
-            self.runner(config, options, log=folder / "log.txt", device=device)
+            self.runner(config, options, log=folder / "log.txt")
         entries = read_json(folder / "manifest.json")["images"]
         hashes = {
             path: identity

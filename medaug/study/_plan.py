@@ -1,6 +1,7 @@
 """What a study will do, and how long it may take."""
 
 import json
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from ..errors import ConfigError
 from ._config import DUPLICATES, NOTHING, Study
 from ._keys import key_of, read_json, write_json
 from ._progress import clock
+from ._runner import find_lanes
 
 STEP = {"generator": 0.22, "classifier": 0.05}
-"""Seconds of a step of the bundles' defaults, at 64 x 64 and batches of 32, on two CPU cores."""
+"""Seconds of a step of the bundles' defaults, at 64 x 64 and batches of 32, on a CPU core."""
 START = 12.0
 """Seconds until a process has read its images."""
 BATCH = 32
@@ -66,6 +68,7 @@ class Rates:
         self.training = training
         self.path = study.cache / "seconds.json"
         self.measured: dict[str, float] = read_json(self.path) or {}
+        self._lock = threading.Lock()
 
     def guesses(self) -> dict[str, float]:
         """Of each task of the study, by name."""
@@ -82,8 +85,9 @@ class Rates:
 
     def keep(self, name: str, seconds: float) -> None:
         """Note how long a task took; only ones that were really done."""
-        self.measured[self._keys().get(name, name)] = round(seconds, 1)
-        write_json(self.path, self.measured)
+        with self._lock:
+            self.measured[self._keys().get(name, name)] = round(seconds, 1)
+            write_json(self.path, self.measured)
 
     def is_measured(self) -> bool:
         """Whether all guesses come from this machine."""
@@ -156,17 +160,18 @@ def dry_run(study: Study) -> str:
     rows += [(name, f"{seconds:,.0f}") for name, seconds in guesses.items()]
     width = max(len(name) for name, _ in rows)
     cells = sum(len(study.seeds_of(arm)) for arm in study.arms)
+    lanes = len(find_lanes())
     whence = (
         "measured on this machine"
         if rates.is_measured()
-        else "a rough table for two CPU cores; what runs here first makes it better"
+        else "a rough table for CPU cores; what runs here first makes it better"
     )
     return "\n".join(
         [
             *(f"{name.ljust(width)}  {seconds:>14}" for name, seconds in rows),
             "",
             f"{len(generator_tasks(study))} generators, {cells} cells of {len(study.arms)} arms: "
-            f"about {clock(sum(guesses.values()))} hours, one after another ({whence}); what is "
-            "in the cache takes no time",
+            f"about {clock(sum(guesses.values()) / lanes)} hours, {lanes} at a time ({whence}); "
+            "what is in the cache takes no time",
         ]
     )

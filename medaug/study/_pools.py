@@ -31,15 +31,14 @@ class Pool:
 
 
 def wanted(arm: Arm, counts: Sequence[int]) -> list[int]:
-    """Extra images of each class for one training: what balances the classes, by the ratio.
+    """Extra images of each class for one training: up to `ratio` times the largest class.
 
-    For pre-training, `ratio` times the largest class, of every class.
+    Beside the real ones; for pre-training so many without them.
     """
     if arm.extra == NOTHING:
         return [0] * len(counts)
-    most = max(counts)
-    lacking = [most] * len(counts) if arm.pretrain else [most - count for count in counts]
-    return [round(arm.ratio * count) for count in lacking]
+    goal = round(arm.ratio * max(counts))
+    return [goal if arm.pretrain else max(0, goal - count) for count in counts]
 
 
 def most_wanted(study: Study, name: str, normalise: str, counts: Sequence[int]) -> int:
@@ -63,11 +62,14 @@ def taken(
         seed: draws where there aren't.
 
     Raises:
-        DataError: the classes are balanced, or there are too few images.
+        DataError: there is nothing to add, or there are too few images.
     """
     needs = wanted(arm, real.counts())
     if arm.extra != NOTHING and not any(needs):
-        raise DataError(f"arm {arm.name!r} must add images, but all classes have equally many")
+        raise DataError(
+            f"arm {arm.name!r} must add images, but no class has fewer than {arm.ratio:g} times "
+            "the largest"
+        )
     chosen = []
     for label, need in enumerate(needs):
         if arm.extra == DUPLICATES:

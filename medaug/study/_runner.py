@@ -3,15 +3,19 @@
 import ast
 import ctypes
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
+from .._cores import cores
 from ..errors import UserError
 
 GRACE = 120.0
@@ -20,6 +24,8 @@ POLL = 0.5
 """Seconds between looks at a process."""
 LINE = 300
 """Characters of a reason."""
+MOST = 4
+"""Runs at a time without a GPU: each holds its images and PyTorch in memory."""
 
 
 class RunFailedError(UserError):
@@ -27,18 +33,21 @@ class RunFailedError(UserError):
 
 
 class Runner(Protocol):
-    """Runs a bundle's configuration to its end."""
+    """Runs a bundle's configuration to its end.
 
-    def __call__(
-        self, config: Path, options: Mapping[str, Any], *, log: Path, device: int | None = None
-    ) -> None:
+    Attributes:
+        lanes: how many runs it takes at a time.
+    """
+
+    lanes: int
+
+    def __call__(self, config: Path, options: Mapping[str, Any], *, log: Path) -> None:
         """Run it.
 
         Args:
             config: of the bundle.
             options: overrides.
             log: takes what it says.
-            device: number of the GPU that it may use; None leaves the choice.
 
         Raises:
             RunFailedError: with the reason.
@@ -50,26 +59,44 @@ class BundleRunner:
 
     Args:
         tick: called again and again while something runs.
+        lanes: variables of the environment, for each of the runs that go on at a time; by default
+            `find_lanes` has them.
     """
 
-    def __init__(self, tick: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        tick: Callable[[], object] = lambda: None,
+        lanes: Sequence[Mapping[str, str]] | None = None,
+    ) -> None:
         self.tick = tick
         self.stop = threading.Event()
+        self._free: queue.Queue[Mapping[str, str]] = queue.Queue()
+        for lane in find_lanes() if lanes is None else lanes:
+            self._free.put(lane)
+        self.lanes = self._free.qsize()
 
-    def __call__(
-        self, config: Path, options: Mapping[str, Any], *, log: Path, device: int | None = None
-    ) -> None:
+    def __call__(self, config: Path, options: Mapping[str, Any], *, log: Path) -> None:
         """As `Runner`."""
+        lane = self._free.get()
+        try:
+            self._run(config, options, log, lane)
+        finally:
+            self._free.put(lane)
+
+    def _run(
+        self, config: Path, options: Mapping[str, Any], log: Path, lane: Mapping[str, str]
+    ) -> None:
+        if self.stop.is_set():
+            raise KeyboardInterrupt
         log.parent.mkdir(parents=True, exist_ok=True)
         begin = log.stat().st_size if log.exists() else 0
-        gpu = {} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)}
         with log.open("ab") as stream:
             process = subprocess.Popen(
                 [sys.executable, *words(config, options)],
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=os.environ | gpu,
+                env=os.environ | lane,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
@@ -106,6 +133,20 @@ class BundleRunner:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def find_lanes() -> list[dict[str, str]]:
+    """What each of the runs that go on at a time may use: a GPU, or else a share of the cores.
+
+    Without a GPU as many as there are cores, four at most: networks of a study on processors are
+    small, and two of them side by side get through more than one with two threads.
+    """
+    count = torch.cuda.device_count()
+    if count:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(count)))
+        return [{"CUDA_VISIBLE_DEVICES": name} for name in visible.split(",")[:count]]
+    lanes = min(MOST, cores())
+    return [{"OMP_NUM_THREADS": str(cores() // lanes)} for _ in range(lanes)]
 
 
 def words(config: Path, options: Mapping[str, Any]) -> list[str]:

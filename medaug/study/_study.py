@@ -1,14 +1,11 @@
 """A study from its plan to its result; whatever was done before is taken up."""
 
 import logging
-import queue
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from ..errors import ConfigError, UserError
 from ._cells import Classifier, Outcome
@@ -25,7 +22,7 @@ from ._shortcuts import shortcuts
 
 logger = logging.getLogger("medaug")
 
-Task = tuple[str, Callable[[int | None], None]]
+Task = tuple[str, Callable[[], None]]
 
 
 def run_study(
@@ -110,32 +107,24 @@ class _Run:
         self._all(cells)
 
     def _all(self, tasks: list[Task]) -> None:
-        """One after another; where there are several GPUs, one on each at a time."""
-        gpus = torch.cuda.device_count()
-        free: queue.Queue[int | None] = queue.Queue()
-        for device in range(gpus) if gpus > 1 else [None]:
-            free.put(device)
+        """As many at a time as the runner takes."""
 
         def one(task: Task) -> None:
-            device = free.get()
+            with self.progress.doing(task[0]):
+                task[1]()
+
+        with ThreadPoolExecutor(self.runner.lanes) as pool:
             try:
-                with self.progress.doing(task[0]):
-                    task[1](device)
-            finally:
-                free.put(device)
+                for done in [pool.submit(one, task) for task in tasks]:
+                    done.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
-        if gpus < 2:
-            for task in tasks:
-                one(task)
-            return
-        with ThreadPoolExecutor(gpus) as pool:
-            for done in [pool.submit(one, task) for task in tasks]:
-                done.result()
-
-    def _draw(self, name: str, normalise: str, device: int | None) -> None:
+    def _draw(self, name: str, normalise: str) -> None:
         began = time.monotonic()
         try:
-            pool = self.generators.pool(name, normalise, device)
+            pool = self.generators.pool(name, normalise)
         except UserError as error:
             self._without(name, normalise, str(error))
             return
@@ -148,12 +137,12 @@ class _Run:
                 self.notes[arm.name] = why
         logger.warning("%s: %s", task_name(name, normalise), why)
 
-    def _cell(self, arm: Arm, seed: int, device: int | None) -> None:
+    def _cell(self, arm: Arm, seed: int) -> None:
         real, pool = self.prepared[arm.normalise], self.pools.get((arm.extra, arm.normalise))
         began = time.monotonic()
         try:
             cell = self.classifier.cell(arm, seed, real, pool)
-            outcome = self.classifier.run(cell, real, device)
+            outcome = self.classifier.run(cell, real)
         except Exception as error:  # whatever it is, the others go on, and the table has it
             mistake = isinstance(error, UserError)
             why = str(error) if mistake else f"{type(error).__name__}: {error}"

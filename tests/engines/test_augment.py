@@ -1,9 +1,11 @@
-"""DiffAugment: what it changes, and what it must not."""
+"""Augmentations of batches: what they change, and what they must not."""
 
+import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
-from medaug.engines import DiffAugment
+from medaug.engines import ClassicAugment, DiffAugment
 
 OFF = {"shift": 0.0, "brightness": 0.0, "contrast": (1.0, 1.0), "cutout": 0.0}
 
@@ -74,3 +76,59 @@ def test_gradients_flow_through(images: torch.Tensor) -> None:
     DiffAugment()(images, torch.zeros(6, DiffAugment.draws)).sum().backward()
     assert images.grad is not None
     assert images.grad.abs().sum() > 0
+
+
+STILL = {"rotation": 0.0, "shift": 0.0, "scale": 0.0, "gamma": (1.0, 1.0)}
+
+
+def classic(images: torch.Tensor, draws: list[float], **settings: object) -> torch.Tensor:
+    """With the same numbers for each image."""
+    return ClassicAugment(**(STILL | settings))(images, torch.tensor([draws] * len(images)))
+
+
+def test_classic_augmentation_of_strength_zero_changes_nothing(images: torch.Tensor) -> None:
+    """Whatever is drawn."""
+    torch.testing.assert_close(classic(images, [0.9] * 6), images, atol=1e-5, rtol=0)
+
+
+def test_gamma_lies_within_its_range(images: torch.Tensor) -> None:
+    """At the ends of what is drawn, the ends of the range."""
+    for drawn, exponent in ((0.0, 0.5), (0.5, 1.25), (1.0, 2.0)):
+        made = classic(images, [0.5] * 5 + [drawn], gamma=(0.5, 2.0))
+        torch.testing.assert_close(made, images**exponent, atol=1e-5, rtol=0)
+
+
+def test_classic_augmentation_moves_as_scipy_does() -> None:
+    """Turned, stretched and shifted around the middle, also where images aren't square."""
+    image = torch.rand(1, 1, 24, 36, generator=torch.Generator().manual_seed(2))
+    settings = {"rotation": 0.4, "shift": 0.1, "scale": 0.2}
+    drawn = torch.rand(1, 6, generator=torch.Generator().manual_seed(4))
+    made = ClassicAugment(**(STILL | settings))(image, drawn)[0, 0].numpy()
+    angle, across, down, right, below = (drawn[0, :5].double() * 2 - 1).tolist()
+    cosine, sine = np.cos(0.4 * angle), np.sin(0.4 * angle)
+    matrix = np.array([[cosine, sine], [-sine, cosine]])  # rows, columns
+    matrix *= np.array([[1 + 0.2 * down], [1 + 0.2 * across]])
+    middle = (np.array([24, 36]) - 1) / 2
+    offset = middle - matrix @ middle + 0.1 * np.array([24 * below, 36 * right])
+    found = ndimage.affine_transform(
+        image[0, 0].double().numpy(), matrix, offset, order=1, mode="nearest"
+    )
+    np.testing.assert_allclose(made, found, atol=1e-4)
+
+
+def test_classic_augmentation_never_flips() -> None:
+    """A bright left half stays on the left, however strong the draw."""
+    images = torch.zeros(64, 1, 32, 32)
+    images[..., :16] = 1
+    draws = torch.rand(64, ClassicAugment.draws, generator=torch.Generator().manual_seed(5))
+    made = ClassicAugment()(images, draws)
+    assert (made[..., :8].mean((1, 2, 3)) > 0.9).all()
+    assert (made[..., 24:].mean((1, 2, 3)) < 0.1).all()
+
+
+def test_classic_augmentation_of_an_image_depends_on_its_own_numbers(images: torch.Tensor) -> None:
+    """So that a batch may be parted."""
+    draws = torch.rand(6, ClassicAugment.draws, generator=torch.Generator().manual_seed(3))
+    whole = ClassicAugment()(images, draws)
+    parts = [ClassicAugment()(images[i : i + 2], draws[i : i + 2]) for i in (0, 2, 4)]
+    torch.testing.assert_close(whole, torch.cat(parts))

@@ -16,7 +16,13 @@ from monai.transforms import Compose, RandGaussianNoised
 from torch import nn
 from torch.utils.data import DataLoader
 
-from medaug.engines import AutocastInferer, BestNetwork, ClassifierTrainer, WarmupCosine
+from medaug.engines import (
+    AutocastInferer,
+    BestNetwork,
+    ClassicAugment,
+    ClassifierTrainer,
+    WarmupCosine,
+)
 from medaug.errors import CheckpointError, ConfigError, TrainingDivergedError
 from medaug.handlers import ClassificationMetrics
 from medaug.networks import image_classifier
@@ -237,6 +243,25 @@ def test_warm_up_and_cosine() -> None:
     for total, warmup in ((0, 0.1), (5, 1.0), (5, -0.1)):
         with pytest.raises(ConfigError, match="total of at least 1 and warmup in"):
             WarmupCosine(optimizer, total, warmup=warmup)
+
+
+def test_images_are_augmented_by_seed_and_step() -> None:
+    """The network sees others in each step, and after a resume those that it would have seen."""
+    seen: list[torch.Tensor] = []
+
+    def prepared(epochs: int) -> ClassifierTrainer:
+        made = trainer(network=Net(), epochs=epochs, augment=ClassicAugment())
+        made.network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].clone()))
+        return made
+
+    prepared(2).run()
+    whole, seen = seen, []
+    first, rest = prepared(1), prepared(2)
+    first.run()
+    rest.restore(first.checkpoint())
+    rest.run()
+    assert all(map(torch.equal, whole, seen))
+    assert len({float(images.sum()) for images in whole}) == len(whole) == len(seen) > 4
 
 
 @pytest.mark.parametrize(

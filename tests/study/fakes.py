@@ -105,6 +105,8 @@ class FakeBundles:
         fail: whether a run fails, by bundle and options.
     """
 
+    lanes = 2
+
     def __init__(self, fail: Callable[[str, Mapping[str, Any]], bool] = lambda *_: False) -> None:
         self.fail = fail
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
@@ -114,9 +116,7 @@ class FakeBundles:
         """Options of a bundle's trainings."""
         return [one for name, what, one in self.calls if (name, what) == (bundle, "train")]
 
-    def __call__(
-        self, config: Path, options: Mapping[str, Any], *, log: Path, device: int | None = None
-    ) -> None:
+    def __call__(self, config: Path, options: Mapping[str, Any], *, log: Path) -> None:
         """As `Runner`."""
         bundle, what = config.parts[-3], config.stem
         self.calls.append((bundle, what, dict(options)))

@@ -5,13 +5,15 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from medaug.study import _runner
 from medaug.study._progress import Progress, clock
-from medaug.study._runner import BundleRunner, RunFailedError, words
+from medaug.study._runner import BundleRunner, RunFailedError, find_lanes, words
 
 
 @pytest.fixture
@@ -48,11 +50,33 @@ def test_a_failed_run_says_why(code, tmp_path):
         BundleRunner()(Path("c.json"), {}, log=log)
 
 
-def test_a_run_may_use_the_gpu_that_it_is_given(code, tmp_path):
-    """And no other."""
-    code("import os; print(os.environ['CUDA_VISIBLE_DEVICES'])")
-    BundleRunner()(Path("c.json"), {}, log=tmp_path / "log.txt", device=3)
-    assert (tmp_path / "log.txt").read_text() == "3\n"
+def test_each_run_has_a_lane_of_its_own(code, tmp_path):
+    """As many run at a time as there are lanes, each with its GPU or its share of the cores."""
+    code("import os, time; print(os.environ['LANE']); time.sleep(0.3)")
+    runner = BundleRunner(lanes=[{"LANE": "a"}, {"LANE": "b"}])
+    assert runner.lanes == 2
+    logs = [tmp_path / f"{k}.txt" for k in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda log: runner(Path("c.json"), {}, log=log), logs))
+    assert sorted(log.read_text() for log in logs) == ["a\n", "a\n", "b\n", "b\n"]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "visible", "lanes"),
+    [
+        (1, None, [{"CUDA_VISIBLE_DEVICES": "0"}]),
+        (2, "3,GPU-7", [{"CUDA_VISIBLE_DEVICES": "3"}, {"CUDA_VISIBLE_DEVICES": "GPU-7"}]),
+        (0, None, [{"OMP_NUM_THREADS": "2"}] * 4),
+    ],
+)
+def test_lanes_are_gpus_or_shares_of_the_cores(monkeypatch, gpus, visible, lanes):
+    """Only those GPUs that the user left visible."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(_runner, "cores", lambda: 11)
+    assert find_lanes() == lanes
 
 
 def test_a_study_that_is_told_to_stop_ends_its_runs(code, tmp_path, monkeypatch):
@@ -73,6 +97,8 @@ def test_a_study_that_is_told_to_stop_ends_its_runs(code, tmp_path, monkeypatch)
     threading.Thread(target=ask).start()
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), runner.stopping():
+        runner(Path("c.json"), {}, log=log)
+    with pytest.raises(KeyboardInterrupt):  # what waits for its turn isn't begun
         runner(Path("c.json"), {}, log=log)
     assert log.read_text() == "ready\nsaved\n"
     assert signal.getsignal(signal.SIGTERM) is before

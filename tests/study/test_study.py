@@ -10,6 +10,8 @@ from PIL import Image
 
 from medaug.errors import ConfigError, DataError
 from medaug.study import Verdict, run_study, study_of, write_study
+from medaug.study._config import Arm
+from medaug.study._pools import wanted
 from medaug.study._progress import Progress
 
 from .fakes import PHI, FakeBundles, FakeDomain, hospital, made, picture, plan
@@ -90,6 +92,28 @@ def test_every_arm_has_the_same_steps_and_patients(folder, tmp_path):
         ("acgan", "duplicates"),
         ("first acgan", "duplicates"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "pretrain", "extra"),
+    [
+        (1.0, False, [60, 0, 40]),
+        (0.5, False, [10, 0, 0]),
+        (2.0, False, [160, 100, 140]),
+        (0.5, True, [50, 50, 50]),
+    ],
+)
+def test_classes_are_filled_up_to_the_ratio(ratio, pretrain, extra):
+    """Of the largest one; what trains first has no real images beside it."""
+    arm = Arm("a", extra="duplicates", ratio=ratio, pretrain=pretrain)
+    assert wanted(arm, [40, 100, 60]) == extra
+
+
+def test_an_arm_that_adds_nothing_fails(folder, tmp_path):
+    """And says why; the others go on."""
+    arms = [{"name": "tenth", "extra": "duplicates", "ratio": 0.1}]
+    failed = arm(run(plan(folder, tmp_path / "out", seeds=[0], arms=arms)), "tenth").failed
+    assert "'tenth' must add images, but no class has fewer than 0.1 times" in failed[0]
 
 
 def test_a_study_goes_on_where_it_was(folder, tmp_path):

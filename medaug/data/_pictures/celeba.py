@@ -15,10 +15,11 @@ from torchvision.datasets import CelebA
 from torchvision.datasets.celeba import CSV
 from tqdm import tqdm
 
+from ..._cores import cores
 from ...errors import ConfigError, DataError, UnreadableImageError
 from .._formats.decode import SNIFF_BYTES, read_file, sniff
 from .._formats.pixels import Options
-from .._scan import cores, report
+from .._scan import report
 from .._sources import SPLITS, listed, nearest
 from .found import Found
 
