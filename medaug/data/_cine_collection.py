@@ -12,13 +12,14 @@ from pathlib import Path
 from ignite import distributed as idist
 from tqdm import tqdm
 
+from .._cores import cores
 from ..errors import DataError, UnreadableImageError
 from ._cine.reader import CineReader
 from ._cine_rows import CineRow, Ranges, read_rows
 from ._collection import checked_options
 from ._formats.pixels import source_id
 from ._patients import copies, find_patients, refuse_two_labels
-from ._scan import Scanned, cores, report
+from ._scan import Scanned, report
 from ._sources import MANIFEST, Row
 from ._split import connected_groups, stratified_split
 from ._splits import Item, SplitCollection
