@@ -146,6 +146,23 @@ def test_a_stack_gives_a_sequence_a_slice(tmp_path: Path) -> None:
     assert found.classes[items[0]["modality"]] == "mri"
 
 
+def test_a_folder_a_patient_with_one_a_series(tmp_path: Path) -> None:
+    """As the Cardiac Atlas Project gives cines out: no list, names that are nobody's."""
+    for patient in range(5):
+        for view in ("SAX_1", "SAX_2"):
+            cine = stack(slices=3, phases=4, seed=10 * patient + int(view[-1]))
+            name = f"DET00{patient:05d}"
+            series(tmp_path / name / view, cine, Modality="MR", PatientID=name)
+    found = collection(tmp_path, validation=0.2, test=0.2)
+    places: dict[str, set[str]] = {}
+    for split in ("train", "validation", "test"):
+        for item in getattr(found, split):
+            assert found.classes[item["modality"]] == "mri"
+            places.setdefault(Path(item["image"]).parent.name, set()).add(split)
+    assert sorted(map(len, places.values())) == [1] * 5
+    assert "10 sequences of 4 frames, of 5 patients" in found.summary()
+
+
 def test_too_few_patients_are_told(phantoms: Path, tmp_path: Path) -> None:
     """In a warning, and in the summary."""
     folder, rows = few(phantoms, tmp_path)
