@@ -15,6 +15,9 @@ MOST = 32
 """Sequences that are looked at."""
 RATIO = "frame_distance_ratio"
 """Among the trainer's figures: made by real; 1 is as steady as real hearts."""
+TOLD = ("modality", "conditions", "phase")
+"""What a generator is told, in its order."""
+TINY = 1e-12
 
 
 class WeightValidation:
@@ -78,8 +81,3 @@ class WeightValidation:
     def _level(self, sequences: Tensor, index: int) -> Tensor:
         """The same patches of both."""
         return self.temporal.distances(sequences, step=index).mean().double().cpu()
-
-
-TOLD = ("modality", "conditions", "phase")
-"""What a generator is told, in its order."""
-TINY = 1e-12
