@@ -10,7 +10,8 @@ from tqdm import tqdm
 class ProgressBar:
     """Show, over all epochs, the time left, images per second and the figures of the last steps.
 
-    Figures are moving averages of the engine's output, so that they can be read.
+    Steps per second, where batches differ in size, as while networks grow. Figures are moving
+    averages of the engine's output, so that they can be read.
     """
 
     SHOWN: ClassVar = {
@@ -29,6 +30,7 @@ class ProgressBar:
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
         self._averages: dict[str, float] = {}
+        self._step = 1
 
     def attach(self, engine: Engine) -> None:
         """Register with a `GanTrainer`."""
@@ -41,20 +43,17 @@ class ProgressBar:
 
     def _open(self, engine: Any) -> None:
         state = engine.state
-        images = state.max_epochs * state.epoch_length * self._batch_size(engine)
+        batch = engine.data_loader.batch_size  # None where a sampler makes the batches
+        self._step = batch * idist.get_world_size() if batch else 1
         self._bar = tqdm(
-            total=images,
-            initial=state.iteration * self._batch_size(engine),
-            unit="img",
+            total=state.max_epochs * state.epoch_length * self._step,
+            initial=state.iteration * self._step,
+            unit="img" if batch else "step",
             unit_scale=True,
             desc="training",
             dynamic_ncols=True,
             mininterval=0.5,
         )
-
-    @staticmethod
-    def _batch_size(engine: Any) -> int:
-        return (engine.data_loader.batch_size or 1) * idist.get_world_size()
 
     def _advance(self, engine: Any) -> None:
         output = engine.state.output
@@ -71,7 +70,7 @@ class ProgressBar:
             self._bar.set_description(
                 f"epoch {engine.state.epoch}/{engine.state.max_epochs}", refresh=False
             )
-            self._bar.update(self._batch_size(engine))
+            self._bar.update(self._step)
 
     def _close(self, *_: object) -> None:
         if self._bar is not None:

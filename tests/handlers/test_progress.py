@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from medaug.handlers import ProgressBar
 
+from ..engines.cine_toy import cine_trainer
 from ..engines.toy import toy_trainer
 from .fakes import engine
 
@@ -82,3 +83,12 @@ def test_a_second_run_starts_a_new_bar(capsys: pytest.CaptureFixture[str]) -> No
     capsys.readouterr()
     trainer.run()
     assert "48.0/48.0" in last_line(capsys.readouterr().err)
+
+
+def test_a_growing_training_counts_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its batches differ in size from stage to stage."""
+    cine_trainer(train_handlers=[ProgressBar()]).run()
+    line = last_line(capsys.readouterr().err)
+    assert "8.00/8.00" in line
+    assert "step" in line
+    assert "img" not in line
