@@ -8,11 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from medaug.phantoms import cardiac_cines
+
+from ..engines.cine_toy import vgg_weights
 from ..engines.test_killed import assert_same_run
 from .acgan import BUNDLE
+from .every import BUNDLES
+from .test_hrgan_dtcr import SMALL
 
 pytestmark = [
     pytest.mark.slow,
@@ -22,13 +28,29 @@ TRAIN = str(BUNDLE / "configs" / "train.json")
 OVERLAY = f"['{TRAIN}','{BUNDLE / 'configs' / 'multi_gpu_train.json'}']"
 MONAI = ["-m", "monai.bundle", "run", "--config_file"]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-SETTINGS = {"image_size": 32, "val_interval": 2, "latent_dim": 8, "amp": "false"}
+SETTINGS: dict[str, object] = {
+    "image_size": 32, "val_interval": 2, "latent_dim": 8, "amp": "false"
+}  # fmt: skip
+GROWING = SMALL | {
+    "stages": [
+        {"resolution": 64, "images": 24, "batch_size": 2, "num_frames": 4},
+        {"resolution": 128, "images": 24, "fade_images": 12, "batch_size": 2, "num_frames": 4},
+    ],
+    "resume": "true",
+}
+"""Six epochs of two steps in each of the two stages; the second fades in over three of its own."""
 
 
 @contextmanager
-def started(words: list[str], data: Path, out: Path, **settings: object) -> Iterator[object]:
+def started(
+    words: list[str],
+    data: Path,
+    out: Path,
+    base: dict[str, object] = SETTINGS,
+    **settings: object,
+) -> Iterator[object]:
     """The command; what it says goes to ``<out>.log``."""
-    given = SETTINGS | {"dataset_dir": data, "output_dir": out} | settings
+    given = base | {"dataset_dir": data, "output_dir": out} | settings
     options = [word for key, value in given.items() for word in (f"--{key}", str(value))]
     with Path(f"{out}.log").open("a") as log:
         process = subprocess.Popen(
@@ -43,7 +65,7 @@ def started(words: list[str], data: Path, out: Path, **settings: object) -> Iter
             process.kill()
 
 
-def finished(words: list[str], data: Path, out: Path, **settings: object) -> tuple[int, str]:
+def finished(words: list[str], data: Path, out: Path, **settings: Any) -> tuple[int, str]:
     """Exit code, and all that the command says."""
     with started(words, data, out, **settings) as process:
         code = process.wait(280)
@@ -87,6 +109,26 @@ def test_a_killed_command_goes_on(data: Path, tmp_path: Path) -> None:
     code, log = finished([*MONAI, TRAIN], data, out, **settings)
     assert code == 0
     assert log.count("no checkpoint in") == 1
+    assert log.count("going on after iteration") == 3
+    compare(tmp_path / "whole", out)
+
+
+def test_a_growing_command_goes_on(tmp_path: Path) -> None:
+    """Killed in the first stage, while the second fades in, and after."""
+    hearts = cardiac_cines(num_sequences=8, size=32, num_frames=5, folder=tmp_path, progress=False)
+    made = {"cache_dir": tmp_path / "pyramids", "vgg_weights": vgg_weights(tmp_path / "vgg.pth")}
+    words = [*MONAI, str(BUNDLES / "hrgan_dtcr" / "configs" / "train.json")]
+    given: Any = {"data": Path(hearts), "base": GROWING, **made}
+    assert finished(words, out=tmp_path / "whole", **given)[0] == 0
+    out = tmp_path / "killed"
+    for iteration, delay in ((3, 0.05), (13, 0.2), (19, 0.1)):
+        with started(words, out=out, **given) as process:
+            wait_beyond(iteration, out, process)
+            time.sleep(delay)
+            process.kill()
+            process.wait()
+    code, log = finished(words, out=out, **given)
+    assert code == 0, log
     assert log.count("going on after iteration") == 3
     compare(tmp_path / "whole", out)
 
