@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,22 @@ TRUTHS = ("useful", "useless", "leaking")
 SEEDS, NULL_SEEDS = range(3), range(10)
 SIDE = 128
 """Pixels of simulated images, before the study shrinks them."""
-PHANTOMS = 300
 RATIO = 10.0
-STEPS = {"truth": 1000, "null": 400}
-"""Of the optimiser: what the transformer needs to learn from generated images; fewer where it
-learns from real ones alone."""
+
+
+class Size(NamedTuple):
+    """Phantoms, the share of them that is tested on, and steps of the optimiser."""
+
+    phantoms: int
+    test: float
+    steps: int
+
+
+TRUTH = Size(600, 0.7, 1000)
+"""As many steps as the transformer needs to learn from generated images; so many test images that
+what a useful generator gives is larger than its interval."""
+NULL = Size(300, 0.5, 400)
+"""Of real images alone the transformer learns in fewer."""
 
 Levels = NDArray[np.uint8]
 
@@ -42,6 +53,7 @@ def plan(folder: Path, kind: str, seed: int) -> dict[str, Any]:
     class. "null" compares real images drawn again with real images drawn again instead: there is no
     difference, and no other comparison to correct for.
     """
+    size = NULL if kind == "null" else TRUTH
     arms: list[dict[str, Any]] = [{"name": "real"}]
     if kind == "null":
         arms[0]["exploratory"] = True
@@ -51,16 +63,16 @@ def plan(folder: Path, kind: str, seed: int) -> dict[str, Any]:
         arms.append({"name": kind, "extra": kind, "pretrain": True, "ratio": RATIO})
     return {
         "phantoms": {
-            "num_images": PHANTOMS,
+            "num_images": size.phantoms,
             "seed": 100 + seed,
             "folder": str(folder / "phantoms"),
         },
         "output_dir": str(folder / f"{kind}_{seed}"),
         "cache_dir": str(folder / "cache"),
         "image_size": 32,
-        "split": {"seed": seed, "validation": 0.1, "test": 0.5},
+        "split": {"seed": seed, "validation": 0.1, "test": size.test},
         "seeds": [10 * seed, 10 * seed + 1, 10 * seed + 2],
-        "steps": STEPS["null" if kind == "null" else "truth"],
+        "steps": size.steps,
         "validations": 10,
         "extractors": [],
         "models": {
