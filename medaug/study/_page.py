@@ -11,7 +11,7 @@ from ._forest import forest
 from ._keys import versions
 from ._quality import SCORES
 from ._result import METRICS, ArmResult, Pair, StudyResult, Verdict
-from ._words import METRIC_WORDS, arm_words, conclusion, sentence, signed, warning
+from ._words import METRIC_WORDS, answer, arm_words, sentence, signed, warning
 
 TITLE = "Do synthetic images help?"
 BADGES = {
@@ -42,7 +42,7 @@ HEADS = {
 def page(result: StudyResult) -> str:
     """The page's HTML."""
     alarm = tag("p", warning(result), class_="alarm", role="alert") if result.alarms else None
-    top = join(alarm, tag("p", conclusion(result), class_="summary"))
+    top = join(alarm, tag("p", answer(result), class_="summary"))
     return document(TITLE, top, _parts(result), style=RED)
 
 

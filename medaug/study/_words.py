@@ -15,6 +15,11 @@ FEW_SEEDS = 5
 
 
 def conclusion(result: StudyResult) -> str:
+    """The study's answer, in one paragraph, and whether it may be believed."""
+    return " ".join([answer(result), *([warning(result)] if result.alarms else [])])
+
+
+def answer(result: StudyResult) -> str:
     """The study's answer, in one paragraph."""
     made = [one for one in _judged(result, control=False) if _is_generated(result, one)]
     controls = [one for one in _judged(result, control=True)]
@@ -23,8 +28,6 @@ def conclusion(result: StudyResult) -> str:
         parts.append(_counted(controls, "generated images", "as many duplicates of real images"))
     others = [one for one in _judged(result, control=False) if not _is_generated(result, one)]
     parts += map(sentence_short, others)
-    if result.alarms:
-        parts.append(warning(result))
     return " ".join(part for part in parts if part)
 
 
