@@ -16,7 +16,8 @@ FEW_SEEDS = 5
 
 def conclusion(result: StudyResult) -> str:
     """The study's answer, in one paragraph, and whether it may be believed."""
-    return " ".join([answer(result), *([warning(result)] if result.alarms else [])])
+    said = answer(result)
+    return f"{said} {warning(result)}" if result.alarms else said
 
 
 def answer(result: StudyResult) -> str:
