@@ -51,9 +51,8 @@ class UpBlock(nn.Module):
         self.up_shift = dense(style_dim, outputs, 0.1)
         self.scale = dense(style_dim, outputs, 0.5)
         self.shift = dense(style_dim, outputs, 0.1)
-        for layer, reach in ((self.shuffled, 1), (self.transposed, 4), (self.convolution, 9)):
-            maps = outputs if layer is self.convolution else inputs
-            nn.init.normal_(layer.weight, 0.0, (maps * reach) ** -0.5)
+        nn.init.normal_(self.convolution.weight, 0.0, (9 * outputs) ** -0.5)
+        _smooth(self.shuffled.weight, self.transposed.weight)
         # Half of what comes out is the skip's, half the convolution's.
         nn.init.normal_(self.skip.weight, 0.0, (2 * inputs) ** -0.5)
         zero(self.gate)
@@ -71,8 +70,8 @@ class UpBlock(nn.Module):
         gate = torch.sigmoid(self.gate(x))
         first, second = self.shuffled.weight, self.transposed.weight
         first_size = _size(_energy(first), scale, self.up_gain, x)
-        # A pixel sees a quarter of the kernel.
-        second_size = _size(_energy(second).T / 4, scale, self.up_gain, x)
+        # A pixel sees a quarter of the kernel, whose weights add up where maps are smooth.
+        second_size = _size(_energy(second).T * 0.64, scale, self.up_gain, x)
         if _large(x):
             first = first * scale.view(1, -1, 1, 1) * first_size.view(-1, 1, 1, 1)
             second = second * scale.view(-1, 1, 1, 1) * second_size.view(1, -1, 1, 1)
@@ -174,6 +173,22 @@ class Stage(nn.Module):
         """Images, float32 in [0, 1], from the maps that come out."""
         image = torch.tanh(self.head(maps))
         return (image.float() + 1) / 2
+
+
+@torch.no_grad()
+def _smooth(shuffled: Tensor, transposed: Tensor) -> None:
+    """Begin without checkerboards, which a discriminator would look at instead of the heart.
+
+    All four pixels that PixelShuffle makes of one are alike at first (Aitken et al. 2017, arXiv
+    1707.02937), and the transposed convolution interpolates linearly (Long et al. 2015, arXiv
+    1411.4038, section 3.3).
+    """
+    inputs, outputs = transposed.shape[:2]
+    alike = torch.randn(outputs, inputs, 1, 1) * inputs**-0.5
+    shuffled.copy_(alike.repeat_interleave(4, dim=0))
+    ramp = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    maps = torch.randn(inputs, outputs, 1, 1) * inputs**-0.5
+    transposed.copy_(maps * ramp[:, None] * ramp)
 
 
 def _large(x: Tensor) -> bool:

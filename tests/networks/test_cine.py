@@ -113,7 +113,7 @@ def test_gate_blends_both_branches():
         first = 2 * first / first.norm(dim=1, keepdim=True)
         left = torch.einsum("oi,ihw->ohw", first, ((1 - gate) * x)[index])
         second = block.transposed.weight * told[:, None, None, None]
-        second = 2 * second / (second.square().sum((0, 2, 3), keepdim=True) / 4).sqrt()
+        second = 2 * second / (second.square().sum((0, 2, 3), keepdim=True) * 0.64).sqrt()
         expected = torch.zeros(2, 12, 14).double()
         for row in range(5):
             for column in range(6):
@@ -206,11 +206,11 @@ def test_images_of_a_lower_resolution_are_averages(alpha):
         made.reduce_to(64)
         images = made(*given)
         made.at_once = 1
-        assert torch.allclose(made(*given), images, atol=1e-6)
-        assert torch.allclose(torch.jit.script(made)(*given), images, atol=1e-6)
+        assert torch.allclose(made(*given), images, atol=1e-5)
+        assert torch.allclose(torch.jit.script(made)(*given), images, atol=1e-5)
     assert (made.resolution, made.image_size, images.shape[-1]) == (128, 64, 64)
     wanted = whole.unflatten(-1, (64, 2)).mean(-1).unflatten(-2, (64, 2)).mean(-2)
-    assert torch.allclose(images, wanted, atol=1e-6)
+    assert torch.allclose(images, wanted, atol=1e-5)
     for size in (256, 96, 32):
         with pytest.raises(ConfigError, match=rf"one of \(64, 128\), got {size}"):
             made.reduce_to(size)

@@ -2,11 +2,14 @@
 
     python -m tests.results.cine frames CINES DIR --resolution 128
     python -m tests.results.cine judge RUN CINE_RUN CINES OUTPUT
+    python -m tests.results.cine strips CINES OUTPUT.png CINE_RUN... [--frames RUN]
 
 `frames` writes the training and validation sequences' frames as PNGs with a list, for
 ``bundles/aiin_dcgan`` (``--dataset_dir DIR/list.json``). `judge` takes that training's RUN, makes
 sequences of frames that know nothing of each other, and judges them as `evaluate.json` does those
-of CINE_RUN, a training of ``bundles/hrgan_dtcr`` on the same CINES.
+of CINE_RUN, a training of ``bundles/hrgan_dtcr`` on the same CINES. `strips` draws film strips with
+M-modes: the weakest and the strongest heart of the test patients', then two rows a training, which
+is asked for the same two.
 """
 
 import argparse
@@ -18,11 +21,13 @@ import numpy as np
 import torch
 from monai.bundle import ConfigParser
 from PIL import Image
+from torch import Tensor
 from torch.nn import functional as F
 
 from medaug.data import CinePyramid
 from medaug.evaluation import CineEvaluator, LabelledSequences
 from medaug.report import write_cine_report
+from medaug.report._cine_pictures import film_strip, m_mode_picture
 
 from ..shared import SHARED
 
@@ -98,6 +103,41 @@ def judge(run: Path, cine_run: Path, cines: str, output: Path) -> None:
     print(evaluation.text())
 
 
+@torch.no_grad()
+def asked(cine_run: Path, modality: str, fractions: Tensor) -> Tensor:
+    """Sequences of these ejection fractions, of the same anatomies for all trainings."""
+    config = parser("hrgan_dtcr", "inference", run_dir=str(cine_run))
+    network = config.get_parsed_content("network")
+    latents = torch.randn(len(fractions), 128, generator=torch.Generator().manual_seed(1))
+    told = [network.tell(modality, {"ejection_fraction": float(one)}) for one in fractions]
+    made: Tensor = network(latents, *(torch.cat(parts) for parts in zip(*told, strict=True)))
+    return made.float()
+
+
+def draw_strips(cines: str, output: Path, runs: list[Path], frames: Path | None) -> None:
+    """One picture of the test patients' hearts and all trainings'."""
+    _, held_out = real_sequences(runs[0], cines)
+    ends = [int(held_out.ejection_fraction.argmin()), int(held_out.ejection_fraction.argmax())]
+    rows = [held_out.sequences[ends]]
+    if frames is not None:
+        rows.append(unconnected(frames, held_out).sequences[:2])
+    modalities = json.loads((runs[0] / "models" / "model.json").read_text("utf-8"))["modalities"]
+    wanted = held_out.ejection_fraction[ends]
+    rows += [asked(run, modalities[0], wanted) for run in runs]
+    pictures = [_row(one) for one in torch.cat(rows)]
+    picture = torch.cat([F.pad(one, (0, 0, 0, 2), value=1.0) for one in pictures], dim=1)[0]
+    Image.fromarray((255 * picture.clamp(0, 1)).round().byte().numpy()).save(output)
+
+
+def _row(sequence: Tensor) -> Tensor:
+    """(1, height, width): a film strip, and its M-mode to the right."""
+    strip = film_strip(sequence)
+    beside = m_mode_picture(sequence)[None]
+    size = (strip.shape[1], strip.shape[2] // 4)
+    beside = F.interpolate(beside, size, mode="bilinear", align_corners=False)[0]
+    return torch.cat([F.pad(strip, (0, 6), value=1.0), beside], dim=2)
+
+
 def main() -> None:
     """As the module says."""
     given = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
@@ -112,8 +152,14 @@ def main() -> None:
     judged.add_argument("cine_run", type=Path)
     judged.add_argument("cines")
     judged.add_argument("output", type=Path)
+    strips = commands.add_parser("strips")
+    strips.add_argument("cines")
+    strips.add_argument("output", type=Path)
+    strips.add_argument("runs", type=Path, nargs="+")
+    strips.add_argument("--frames", type=Path)
     options = vars(given.parse_args())
-    {"frames": write_frames, "judge": judge}[options.pop("command")](**options)
+    run = {"frames": write_frames, "judge": judge, "strips": draw_strips}
+    run[options.pop("command")](**options)
 
 
 if __name__ == "__main__":
