@@ -70,7 +70,8 @@ class UpBlock(nn.Module):
         gate = torch.sigmoid(self.gate(x))
         first, second = self.shuffled.weight, self.transposed.weight
         first_size = _size(_energy(first), scale, self.up_gain, x)
-        # A pixel sees a quarter of the kernel, whose weights add up where maps are smooth.
+        # Of linear interpolation, which it begins as, the four weights that a pixel sees add up
+        # to 1 where all squares add up to 1 / 0.64: so maps that are smooth keep their size.
         second_size = _size(_energy(second).T * 0.64, scale, self.up_gain, x)
         if _large(x):
             first = first * scale.view(1, -1, 1, 1) * first_size.view(-1, 1, 1, 1)

@@ -127,6 +127,16 @@ def test_gate_blends_both_branches():
         assert torch.allclose(found[index], F.leaky_relu(expected, 0.2), atol=1e-6)
 
 
+def test_upsampling_begins_smooth():
+    """Of a map without structure a fresh block makes one: no checkerboard, but for the border."""
+    torch.manual_seed(0)
+    block = UpBlock(6, 5, 4)
+    made = block.upsample(torch.randn(2, 6, 1, 1).expand(2, 6, 8, 8), torch.randn(2, 4))
+    inner = made[:, :, 1:-1, 1:-1]
+    assert inner.std() > 0.1
+    assert torch.allclose(inner, inner[:, :, :1, :1].expand_as(inner), atol=1e-5)
+
+
 def test_signals_keep_their_size():
     """From 4² to 256², fresh maps are neither vanishing nor exploding, without a norm."""
     torch.manual_seed(0)
