@@ -108,12 +108,13 @@ def judge(run: Path, cine_run: Path, cines: str, output: Path) -> None:
 
 
 @torch.no_grad()
-def asked(cine_run: Path, modality: str, fractions: Tensor) -> Tensor:
-    """Sequences of these ejection fractions, of the same anatomies for all trainings."""
+def asked(cine_run: Path, fractions: Tensor) -> Tensor:
+    """Sequences of these ejection fractions, of the same latent vectors for all trainings."""
     config = parser("hrgan_dtcr", "inference", run_dir=str(cine_run))
     network = config.get_parsed_content("network")
-    latents = torch.randn(len(fractions), 128, generator=torch.Generator().manual_seed(1))
-    told = [network.tell(modality, {"ejection_fraction": float(one)}) for one in fractions]
+    size = [len(fractions), network.latent.in_features]
+    latents = torch.randn(size, generator=torch.Generator().manual_seed(1))
+    told = [network.tell(conditions={"ejection_fraction": float(one)}) for one in fractions]
     made: Tensor = network(latents, *(torch.cat(parts) for parts in zip(*told, strict=True)))
     return made.float()
 
@@ -125,9 +126,7 @@ def draw_strips(cines: str, output: Path, runs: list[Path], frames: Path | None)
     rows = [held_out.sequences[ends]]
     if frames is not None:
         rows.append(unconnected(frames, held_out).sequences[:2])
-    modalities = json.loads((runs[0] / "models" / "model.json").read_text("utf-8"))["modalities"]
-    wanted = held_out.ejection_fraction[ends]
-    rows += [asked(run, modalities[0], wanted) for run in runs]
+    rows += [asked(run, held_out.ejection_fraction[ends]) for run in runs]
     pictures = [_row(one) for one in torch.cat(rows)]
     picture = torch.cat([F.pad(one, (0, 0, 0, 2), value=1.0) for one in pictures], dim=1)[0]
     Image.fromarray((255 * picture.clamp(0, 1)).round().byte().numpy()).save(output)
@@ -138,7 +137,7 @@ def print_motion(cines: str, runs: list[Path]) -> None:
     train, _ = real_sequences(runs[0], cines)
     random = np.random.default_rng(0)
     for run in runs:
-        made = asked(run, "mri", train.ejection_fraction[:SEQUENCES])
+        made = asked(run, train.ejection_fraction[:SEQUENCES])
         for name, harmonics in (("all", None), ("four harmonics", 4)):
             pair = [motion_energy(slow(one, harmonics)).numpy() for one in (made, train.sequences)]
             drawn = [one[random.integers(len(one), size=(2000, len(one)))].mean(1) for one in pair]
