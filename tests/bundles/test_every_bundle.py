@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -247,6 +248,16 @@ def test_dcgan_learns_one_class(amp: str, data: Path, tmp_path: Path) -> None:
     everything = json.loads((whole / "run.json").read_text())
     assert seen < {item["source_id"] for item in everything["data"]["train"]}
     assert everything["classes"] == ["all"]
+
+
+def test_dcgan_learns_from_a_folder_without_classes(data: Path, tmp_path: Path) -> None:
+    """It has no use for a second class, and its evaluation hasn't, either."""
+    images = tmp_path / "images"
+    shutil.copytree(data / "covid", images)
+    out = train("aiin_dcgan", images, tmp_path / "run", batch_size=2)
+    assert json.loads((out / "run.json").read_text())["classes"] == ["all"]
+    made = workflow("aiin_dcgan", "evaluate", run_dir=str(out), dataset_dir=str(images))
+    assert made.parser.get_parsed_content("data").classes == ("all",)
 
 
 def test_cgan_learns_faces_by_two_attributes(tmp_path: Path) -> None:
