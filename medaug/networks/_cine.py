@@ -10,6 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from ..errors import ConfigError
 from ._cine_conditions import MODALITIES, TOLD, ConditionEncoder, Ranges, waves
+from ._cine_noise import frame_keys
 from ._cine_stages import LEAK, Stage
 from ._growing import (
     LADDER,
@@ -36,8 +37,9 @@ class CineGenerator(GrowingNetwork):
     the cardiac cycle, whose values are the motion codes of the frames: a path that closes, whatever
     the number of frames. Both together are a frame's style, which makes the first maps, 4 × 4, and
     steers the convolutions of all stages (as in StyleGAN-V, Skorokhodov et al. 2022, arXiv
-    2112.14683, but periodic). Frames don't depend on each other: without gradients they are made a
-    few at a time, and the largest in bands of rows.
+    2112.14683, but periodic). Every frame has noise of its own, as an image has that a scanner
+    made, which hangs on the latent vector and the phase alone. Frames don't depend on each other:
+    without gradients they are made a few at a time, and the largest in bands of rows.
 
     Modality and conditions come in at the points ``input`` (anatomy and motion) and ``64``, ``128``
     … (the style of that stage). See `UpBlock` for what a stage does.
@@ -121,9 +123,13 @@ class CineGenerator(GrowingNetwork):
         phase: Tensor | None = None,
     ) -> Tensor:
         """Make sequences."""
+        if phase is None:
+            phase = torch.arange(self.num_frames, device=latent.device) / self.num_frames
+            phase = phase.expand(latent.shape[0], -1)
         style, told = self.styles(latent, modality, conditions, phase)
+        key = frame_keys(latent, phase)
         num, length = style.shape[0], style.shape[1]
-        images = self.render(style.flatten(0, 1), told.flatten(0, 1))
+        images = self.render(style.flatten(0, 1), told.flatten(0, 1), key.flatten())
         shape = [num, length, self.image_channels, self.image_size, self.image_size]
         return images.view(shape).transpose(1, 2)
 
@@ -216,9 +222,9 @@ class CineGenerator(GrowingNetwork):
     def styles(
         self,
         latent: Tensor,
-        modality: Tensor | None = None,
-        conditions: Tensor | None = None,
-        phase: Tensor | None = None,
+        modality: Tensor | None,
+        conditions: Tensor | None,
+        phase: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Styles of frames, (N, T, style_dim), and what they are told, (N, T, `TOLD`)."""
         num = latent.shape[0]
@@ -228,9 +234,6 @@ class CineGenerator(GrowingNetwork):
             conditions = torch.full(
                 [num, self.told.num_conditions], torch.nan, device=latent.device
             )
-        if phase is None:
-            phase = torch.arange(self.num_frames, device=latent.device) / self.num_frames
-            phase = phase.expand(num, -1)
         if not exporting():
             self.check(latent, modality, phase)
         told = self.told(modality, conditions)
@@ -255,22 +258,22 @@ class CineGenerator(GrowingNetwork):
                 f"phase must be ({num}, frames), at least one frame, got {list(phase.shape)}"
             )
 
-    def render(self, style: Tensor, told: Tensor) -> Tensor:
+    def render(self, style: Tensor, told: Tensor, key: Tensor) -> Tensor:
         """Frames (B, C, H, W) of styles (B, style_dim), without gradients a few at a time."""
         num = style.shape[0]
         if torch.is_grad_enabled() or exporting():
-            return self.frames(style, told)
+            return self.frames(style, told, key)
         chunk = max(1, self.at_once // (self.resolution * self.resolution))
         if chunk >= num:
-            return self.frames(style, told)
+            return self.frames(style, told, key)
         size = [num, self.image_channels, self.image_size, self.image_size]
         images = torch.empty(size, device=style.device)
         for first in range(0, num, chunk):
-            part = self.frames(style[first : first + chunk], told[first : first + chunk])
-            images[first : first + chunk] = part
+            last = first + chunk
+            images[first:last] = self.frames(style[first:last], told[first:last], key[first:last])
         return images
 
-    def frames(self, style: Tensor, told: Tensor) -> Tensor:
+    def frames(self, style: Tensor, told: Tensor, key: Tensor) -> Tensor:
         """Frames of styles, all at once."""
         x: Tensor = self.activation(self.seed(style))
         x = x.view(-1, self.seed_shape[0], self.seed_shape[1], self.seed_shape[2])
@@ -281,9 +284,9 @@ class CineGenerator(GrowingNetwork):
         for number, stage in enumerate(self.stages.values()):
             newest = number == last
             if is_scripting():
-                x = stage(x, style, told, newest)
+                x = stage(x, style, told, key, newest)
             else:
-                x = self._through(stage, x, style, told, newest)
+                x = self._through(stage, x, style, told, key, newest)
             if number == last - 1 and self.alpha < 1:
                 # What a ModuleDict holds has no type of its own.
                 before = stage.to_image(x)  # type: ignore[operator]
@@ -291,13 +294,12 @@ class CineGenerator(GrowingNetwork):
             x = faded(double(before), x, self.alpha)
         return x if self.reduction == 1 else F.avg_pool2d(x, self.reduction)
 
-    def _through(self, stage: Any, x: Tensor, style: Tensor, told: Tensor, newest: bool) -> Tensor:
+    def _through(self, stage: Any, *given: Any) -> Tensor:
         late = self.training and stage.resolution >= self.checkpoint_from
         if late and torch.is_grad_enabled() and not exporting():
-            inputs = (stage, x, style, told, newest)
-            made: Tensor = checkpoint(*inputs, use_reentrant=False, preserve_rng_state=False)
+            made: Tensor = checkpoint(stage, *given, use_reentrant=False, preserve_rng_state=False)
         else:
-            made = stage(x, style, told, newest)
+            made = stage(*given)
         return made
 
     def _stage(self, widths: list[int], resolution: int) -> Stage:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._cine_noise import noise
 from ._growing import dense, double, exporting, zero
 from ._layers import SPREAD
 
@@ -18,6 +19,11 @@ LEAK = 0.2
 """Slope of the leaky ReLUs below zero."""
 BAND = 2**18
 """Pixels that are made at once without gradients: maps that stay in a processor's cache."""
+NOISE = 0.1
+"""How strong noise begins, beside maps of deviation 1."""
+NOISE_RATE = 10.0
+"""How many times as fast as other weights its strength is learned: as in StyleGAN, whose learning
+rate is ten times ours."""
 
 
 class UpBlock(nn.Module):
@@ -29,15 +35,22 @@ class UpBlock(nn.Module):
     it, and after a convolution 3 × 3, there is a leaky ReLU. The skip connection is a 1 × 1
     convolution of x, each pixel four times.
 
+    What changes by chance from pixel to pixel comes in before the convolution, which gives it its
+    grain: noise, as strong in each map as the style says, weak at first (Karras et al. 2019, arXiv
+    1812.04948, section 3.2).
+
     Args:
         inputs: maps before.
         outputs: maps after.
         style_dim: length of a style.
+        noisy: whether there is noise.
 
-    Shape: x (B, inputs, H, W), style (B, style_dim); maps (B, outputs, 2 H, 2 W).
+    Shape:
+        x (B, inputs, H, W), style (B, style_dim), grain (B, 1, 2 H, 2 W), the noise;
+        maps (B, outputs, 2 H, 2 W).
     """
 
-    def __init__(self, inputs: int, outputs: int, style_dim: int) -> None:
+    def __init__(self, inputs: int, outputs: int, style_dim: int, *, noisy: bool = False) -> None:
         super().__init__()
         self.gate = nn.Conv2d(inputs, 1, 1)
         self.shuffled = nn.Conv2d(inputs, 4 * outputs, 1, bias=False)
@@ -56,10 +69,19 @@ class UpBlock(nn.Module):
         # Half of what comes out is the skip's, half the convolution's.
         nn.init.normal_(self.skip.weight, 0.0, (2 * inputs) ** -0.5)
         zero(self.gate)
+        self.strength = nn.Linear(style_dim, outputs) if noisy else None
+        self.noise_rate = NOISE_RATE
+        if self.strength is not None:
+            zero(self.strength)
+            # At 0, noise of either sign is as good, and nothing says that there should be some.
+            nn.init.constant_(self.strength.bias, NOISE / NOISE_RATE)
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, grain: Tensor | None = None) -> Tensor:
         """Double the maps."""
         maps = self.upsample(x, style)
+        if self.strength is not None and grain is not None:
+            strength = self.noise_rate * self.strength(style)
+            maps = torch.addcmul(maps, grain.to(maps.dtype), _maps(strength))
         maps = self.convolve(maps, style)
         # In place: a map of 4096² costs more to allocate than to add.
         return double(self.skip(x)).add_(maps)
@@ -107,6 +129,8 @@ class UpBlock(nn.Module):
 class Stage(nn.Module):
     """Up to one resolution: blocks that double the maps, and the image head of that resolution.
 
+    The last block has noise: hearts of coarser maps would tremble by it.
+
     Args:
         widths: maps before the first block, after it, and so on.
         style_dim: length of a style.
@@ -119,8 +143,8 @@ class Stage(nn.Module):
         resolution: as given.
 
     Shape:
-        x (B, widths[0], H, W), style (B, style_dim), told (B, told_dim); maps of `widths[-1]`, or
-        images in [0, 1], of the resolution.
+        x (B, widths[0], H, W), style (B, style_dim), told (B, told_dim), key (B,) of the noise;
+        maps of `widths[-1]`, or images in [0, 1], of the resolution.
     """
 
     def __init__(
@@ -139,7 +163,8 @@ class Stage(nn.Module):
         # So that labels begin weak; from as strong as the latent vector, classes collapsed.
         nn.init.normal_(self.inject.weight, 0.0, SPREAD)
         self.blocks = nn.ModuleList(
-            UpBlock(before, after, style_dim) for before, after in pairwise(widths)
+            UpBlock(before, after, style_dim, noisy=number == len(widths) - 2)
+            for number, (before, after) in enumerate(pairwise(widths))
         )
         self.head = nn.Conv2d(widths[-1], image_channels, 1)
         zero(self.head)
@@ -148,26 +173,28 @@ class Stage(nn.Module):
         self.banded = len(self.blocks) == 1
         self.band = BAND
 
-    def forward(self, x: Tensor, style: Tensor, told: Tensor, image: bool) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, told: Tensor, key: Tensor, image: bool) -> Tensor:
         """Make the maps, or, from them, the image."""
         if self.injected:
             style = style + self.inject(told)
         height, width = x.shape[2], x.shape[3]
         rows = max(1, self.band // (4 * width))
         if not self.banded or rows >= height or torch.is_grad_enabled() or exporting():
-            return self.piece(x, style, image)
+            grain = noise(key, 0, self.resolution, self.resolution)
+            return self.piece(x, style, grain, image)
         pieces: list[Tensor] = []
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
             first, last = max(top - 1, 0), min(bottom + 1, height)
-            piece = self.piece(x[:, :, first:last], style, image)
+            grain = noise(key, 2 * first, 2 * (last - first), 2 * width)
+            piece = self.piece(x[:, :, first:last], style, grain, image)
             pieces.append(piece[:, :, 2 * (top - first) : 2 * (bottom - first)])
         return torch.cat(pieces, dim=2)
 
-    def piece(self, x: Tensor, style: Tensor, image: bool) -> Tensor:
+    def piece(self, x: Tensor, style: Tensor, grain: Tensor, image: bool) -> Tensor:
         """Some rows of the maps or of the image."""
         for block in self.blocks:
-            x = block(x, style)
+            x = block(x, style, grain)
         return self.to_image(x) if image else x
 
     def to_image(self, maps: Tensor) -> Tensor:

@@ -21,8 +21,10 @@ KNOWN = torch.tensor([[50.0, 0.3], [torch.nan, -1.0]])
 PHASE = torch.tensor([[0.0, 0.1, 0.25, 0.6], [0.5, 0.55, 0.8, 0.95]])
 
 
-def generator(resolution: int = 64, alpha: float = 1.0, **options) -> CineGenerator:
-    """A tiny one, to be evaluated, in which conditions are as strong as the rest."""
+def generator(
+    resolution: int = 64, alpha: float = 1.0, *, noise: float = 0.1, **options
+) -> CineGenerator:
+    """A tiny one, to be evaluated, in which conditions and noise are as strong as the rest."""
     torch.manual_seed(0)
     made = CineGenerator(
         **{"resolution": resolution, **SMALL, "latent_dim": 8, "style_dim": 16, "num_frames": 3}
@@ -34,6 +36,8 @@ def generator(resolution: int = 64, alpha: float = 1.0, **options) -> CineGenera
             nn.init.normal_(weight, 0.0, 0.3)
         if "gate" in name:
             nn.init.normal_(weight, 0.0, 0.2)
+        if "strength" in name:
+            nn.init.constant_(weight, noise)
     return made
 
 
