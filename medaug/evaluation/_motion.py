@@ -16,13 +16,18 @@ from ._strata import Measured, ratio_figures
 
 LAYER = "relu3_3"
 """That the temporal consistency loss looks at, too."""
-ENERGY, STEP = "motion_energy", f"frame_distance_vgg16_{LAYER}"
+HARMONICS = 4
+"""Of the cycle, in which there is beat, and little noise."""
+ENERGY, BEAT = "motion_energy", f"motion_energy_{HARMONICS}_harmonics"
+STEP = f"frame_distance_vgg16_{LAYER}"
 MOST = 10
 """Sequences of a modality on a side that VGG16 looks at, which takes long."""
 
 
 class Motion:
     """Motion energy and inter-frame VGG16 distance of generated sequences by real ones.
+
+    Motion energy of all that changes, and of the beat alone, without most of the noise.
 
     Args:
         train: real training sequences.
@@ -86,7 +91,11 @@ class Motion:
         )
 
     def _measured(self, part: LabelledSequences) -> dict[str, Measured]:
-        found = {ENERGY: Measured(motion_energy(part.sequences).numpy(), part.labels.numpy())}
+        labels = part.labels.numpy()
+        found = {
+            name: Measured(motion_energy(part.sequences, harmonics=harmonics).numpy(), labels)
+            for name, harmonics in ((ENERGY, None), (BEAT, HARMONICS))
+        }
         if self._maps is not None:
             some = part.only(self._drawn(part))
             distance = frame_distance(some.sequences, self._maps)

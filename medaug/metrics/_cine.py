@@ -44,27 +44,58 @@ def motion_curve(sequences: Sequences, *, cyclic: bool = True) -> Tensor:
     return torch.stack(curves)
 
 
-def motion_energy(sequences: Sequences, *, cyclic: bool = True) -> Tensor:
+def motion_energy(
+    sequences: Sequences, *, cyclic: bool = True, harmonics: int | None = None
+) -> Tensor:
     """How much consecutive frames differ, over the sequence's own variance.
 
     The mean of `motion_curve`: mean((x[t+1] − x[t])²) / var(x), von Neumann's ratio over all
     pixels. Contrast and brightness alone don't change it, nor does the direction of time.
 
+    Noise counts as much as it changes. With `harmonics`, only what is in the first so many of the
+    cycle does: by Parseval's theorem Σ_k (2 − δ_{k,T/2}) · mean(|X_k|²) · 4 sin²(πk/T) / var(x),
+    where X is the discrete Fourier transform of each pixel over the cycle, divided by T. A noisy
+    curve of a ventricle's volume is described best by two harmonics where systole is looked at, by
+    three to six where diastole is (Bacharach et al. 1983). Of white noise in 20 frames, four keep
+    an eighth: what is left is the heart's motion.
+
     Args:
         sequences: (N, 1, T, H, W) floats in [0, 1], T at least 2.
         cyclic: with the pair of the last frame and the first.
+        harmonics: of a whole cycle, at least 1; None for all.
 
     Returns:
         (N,) float64, 0 (stands still) to 4.
 
     Raises:
-        UserError: another shape, NaN, values out of range, or a single frame.
+        UserError: another shape, NaN, values out of range, or a single frame; harmonics that are
+            below 1, or of what isn't cyclic.
 
     References:
         von Neumann, "Distribution of the ratio of the mean square successive difference to the
-        variance", Annals of Mathematical Statistics 12:367, 1941.
+        variance", Annals of Mathematical Statistics 12:367, 1941; Bacharach et al., "Optimum
+        Fourier filtering of cardiac data: a minimum-error method", J Nucl Med 24:1176, 1983.
     """
-    return motion_curve(sequences, cyclic=cyclic).mean(1)
+    if harmonics is None:
+        return motion_curve(sequences, cyclic=cyclic).mean(1)
+    if harmonics < 1 or not cyclic:
+        raise UserError(
+            f"harmonics must be at least 1, of whole cycles, got {harmonics}, cyclic {cyclic}"
+        )
+    frames = checked_sequences("sequences", sequences)
+    return torch.stack([_within(sequence.double(), harmonics) for sequence in frames[:, 0]])
+
+
+def _within(frames: Tensor, harmonics: int) -> Tensor:
+    """The motion energy of one sequence, (T, H, W), in its first harmonics."""
+    length = len(frames)
+    power = torch.fft.rfft(frames, dim=0, norm="forward").abs().square().mean((1, 2))
+    orders = torch.arange(len(power), dtype=torch.float64)
+    twice = torch.where(2 * orders == length, 1, 2)
+    change = twice * power * 4 * (math.pi * orders / length).sin().square()
+    spread = frames.var(correction=0)
+    whole = change[1 : harmonics + 1].sum()
+    return whole / spread if spread > 0 else torch.zeros_like(whole)
 
 
 @torch.no_grad()

@@ -152,6 +152,13 @@ KINDS = (
     ),
     Kind(
         MOTION,
+        "Motion energy of the beat, by real",
+        "The same of what changes no faster than four times a cycle, which holds the beat and "
+        "little noise: a still heart with noise is far below 1.",
+        r"motion_energy_4_harmonics_ratio",
+    ),
+    Kind(
+        MOTION,
         "Distance of consecutive frames, by real",
         "The same in VGG16's features, which is what the temporal consistency loss looks at.",
         r"frame_distance_.+_ratio",

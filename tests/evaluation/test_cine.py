@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from medaug.evaluation import (
 from medaug.evaluation._cine_figures import network_figures
 from medaug.evaluation._cine_verdicts import cine_verdicts
 from medaug.evaluation._features import Vectors, draw_all
+from medaug.evaluation._motion import Motion
 from medaug.evaluation._strata import Measured, ratio_figures
 from medaug.metrics import Ratings, motion_energy, nearest_sequence
 
@@ -154,6 +156,23 @@ def test_hearts_that_hardly_move_or_flicker_are_found(
     assert least < whole.synthetic.value < most
 
 
+def test_still_hearts_with_noise_are_found(tmp_path: Path) -> None:
+    """Though they change as much from frame to frame as hearts that beat."""
+    real = hearts(10, 3, frames=20)
+    held = still(real.sequences)
+    change = (real.sequences - real.sequences.roll(1, 2)).square().mean((1, 2, 3, 4), keepdim=True)
+    random = torch.Generator().manual_seed(0)
+    noisy = held + (change / 2).sqrt() * torch.randn(held.shape, generator=random)
+    motion = Motion(real, real, CLASSES, weights=vgg16(tmp_path), device="cpu", seed=0)
+    figures = motion.figures(real._replace(sequences=noisy.clamp(0, 1)))
+    whole, beat = (find(figures, f"motion_energy{name}_ratio") for name in ("", "_4_harmonics"))
+    assert whole is not None
+    assert beat is not None
+    assert 0.7 < whole.synthetic.value < 1.4
+    assert beat.synthetic.value < 0.4
+    assert cine_verdicts(figures, CLASSES, extractors=[], judge="j")[0].answer is Answer.YES
+
+
 def test_one_heart_again_and_again_is_a_collapse(
     evaluator: CineEvaluator, sets: dict[str, LabelledSequences]
 ) -> None:
@@ -208,7 +227,8 @@ def test_figures_are_plain_formulas(evaluator: CineEvaluator, same: Evaluation) 
     def mean(values: Tensor, part: LabelledSequences, label: int) -> float:
         return float(values[part.labels == label].double().mean())
 
-    for name, figure in (("motion_energy", motion_energy),):
+    beat = partial(motion_energy, harmonics=4)
+    for name, figure in (("motion_energy", motion_energy), ("motion_energy_4_harmonics", beat)):
         ours, theirs = (figure(part.sequences) for part in (held_out, train))
         for label, scope in enumerate(CLASSES):
             expected = mean(ours, held_out, label) / mean(theirs, train, label)
@@ -307,6 +327,10 @@ def test_motion_is_judged_over_all_and_in_each(
         for scope, given in (("", whole), ("mri", one))
     ]
     found = cine_verdicts(figures, CLASSES, extractors=["x"], judge="j")
+    assert found[0].answer is expected
+    well = Figure("motion_energy_ratio", "", Estimate(1.0, 0.8, 1.2), Estimate(1.0), "real", 20)
+    beats = [figure._replace(name="motion_energy_4_harmonics_ratio") for figure in figures]
+    found = cine_verdicts([well, *beats], CLASSES, extractors=["x"], judge="j")
     assert found[0].answer is expected
     assert {verdict.answer for verdict in found[1:]} == {Answer.UNKNOWN}
 

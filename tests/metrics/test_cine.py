@@ -91,6 +91,42 @@ def test_faster_motion_has_more_energy():
 
 
 @FEW
+@given(SHAPES, st.integers(1, 6))
+def test_motion_within_harmonics_is_that_of_filtered_frames(shape, harmonics):
+    """By a filter over time, pair by pair; all harmonics together have all of the energy."""
+    sequences = drawn(*shape)
+    length = shape[2]
+    kept = np.fft.fft(sequences.numpy().astype(np.float64)[:, 0], axis=1)
+    orders = np.minimum(np.arange(length), length - np.arange(length))
+    kept[:, orders > harmonics] = 0
+    slow = np.fft.ifft(kept, axis=1).real
+    changes = np.mean((np.roll(slow, -1, axis=1) - slow) ** 2, axis=(1, 2, 3))
+    spread = np.var(sequences.numpy().astype(np.float64), axis=(1, 2, 3, 4))
+    found = motion_energy(sequences, harmonics=harmonics)
+    np.testing.assert_allclose(found, changes / spread, rtol=1e-9, atol=1e-15)
+    every = motion_energy(sequences, harmonics=length)
+    np.testing.assert_allclose(every, motion_energy(sequences), rtol=1e-9)
+
+
+def test_noise_is_no_beat():
+    """It moves a still heart as a whole, and little within four harmonics; a beat stays."""
+    beating = waves(2, 20).double() * 0.8 + 0.1
+    still = beating[:, :, :1].expand_as(beating)
+    noise = 0.08 * (drawn(*beating.shape) - 0.5)
+    part = motion_energy(still + noise, harmonics=4) / motion_energy(still + noise)
+    assert (part < 0.15).all()
+    whole = motion_energy(beating + noise, harmonics=4) / motion_energy(beating)
+    assert ((whole > 0.9) & (whole < 1.1)).all()
+
+
+@pytest.mark.parametrize(("harmonics", "cyclic"), [(0, True), (4, False)])
+def test_harmonics_are_of_cycles(harmonics, cyclic):
+    """At least one."""
+    with pytest.raises(UserError, match=rf"at least 1, of whole cycles, got {harmonics}"):
+        motion_energy(drawn(1, 1, 4, 2, 2), harmonics=harmonics, cyclic=cyclic)
+
+
+@FEW
 @given(st.integers(1, 3), st.integers(2, 5), st.integers(1, 6), st.booleans())
 def test_frame_distance_is_a_plain_loop(num, length, width, cyclic):
     """Of features as they are, and of those that a function makes."""

@@ -3,16 +3,13 @@
     python -m tests.results.cine frames CINES DIR --resolution 128
     python -m tests.results.cine judge RUN CINE_RUN CINES OUTPUT
     python -m tests.results.cine strips CINES OUTPUT.png CINE_RUN... [--frames RUN]
-    python -m tests.results.cine motion CINES CINE_RUN...
 
 `frames` writes the training and validation sequences' frames as PNGs with a list, for
 ``bundles/aiin_dcgan`` (``--dataset_dir DIR/list.json``). `judge` takes that training's RUN, makes
 sequences of frames that know nothing of each other, and judges them as `evaluate.json` does those
 of CINE_RUN, a training of ``bundles/hrgan_dtcr`` on the same CINES. `strips` draws film strips with
 M-modes: the weakest and the strongest heart of the test patients', then two rows a training, which
-is asked for the same two. `motion` says how far hearts move beside the training patients', with and
-without what changes faster than four times a cycle: noise, which a generator that is a function of
-the phase doesn't have.
+is asked for the same two.
 """
 
 import argparse
@@ -29,7 +26,6 @@ from torch.nn import functional as F
 
 from medaug.data import CinePyramid
 from medaug.evaluation import CineEvaluator, LabelledSequences
-from medaug.metrics import motion_energy
 from medaug.report import write_cine_report
 from medaug.report._cine_pictures import film_strip, m_mode_picture
 
@@ -132,29 +128,6 @@ def draw_strips(cines: str, output: Path, runs: list[Path], frames: Path | None)
     Image.fromarray((255 * picture.clamp(0, 1)).round().byte().numpy()).save(output)
 
 
-def print_motion(cines: str, runs: list[Path]) -> None:
-    """Ratios of mean motion energies, with 95 % bootstrap intervals over sequences."""
-    train, _ = real_sequences(runs[0], cines)
-    random = np.random.default_rng(0)
-    for run in runs:
-        made = asked(run, train.ejection_fraction[:SEQUENCES])
-        for name, harmonics in (("all", None), ("four harmonics", 4)):
-            pair = [motion_energy(slow(one, harmonics)).numpy() for one in (made, train.sequences)]
-            drawn = [one[random.integers(len(one), size=(2000, len(one)))].mean(1) for one in pair]
-            low, high = np.quantile(drawn[0] / drawn[1], (0.025, 0.975))
-            ratio = pair[0].mean() / pair[1].mean()
-            print(f"{run.name}, {name}: {ratio:.2f} ({low:.2f} to {high:.2f})")
-
-
-def slow(sequences: Tensor, harmonics: int | None) -> Tensor:
-    """Without what changes faster than so many times a cycle."""
-    if harmonics is None:
-        return sequences
-    spectrum = torch.fft.rfft(sequences.float(), dim=2)
-    spectrum[:, :, harmonics + 1 :] = 0
-    return torch.fft.irfft(spectrum, n=sequences.shape[2], dim=2).clamp(0, 1)
-
-
 def _row(sequence: Tensor) -> Tensor:
     """(1, height, width): a film strip, and its M-mode to the right."""
     strip = film_strip(sequence)
@@ -183,15 +156,11 @@ def main() -> None:
     strips.add_argument("output", type=Path)
     strips.add_argument("runs", type=Path, nargs="+")
     strips.add_argument("--frames", type=Path)
-    motion = commands.add_parser("motion")
-    motion.add_argument("cines")
-    motion.add_argument("runs", type=Path, nargs="+")
     options = vars(given.parse_args())
     run = {
         "frames": write_frames,
         "judge": judge,
         "strips": draw_strips,
-        "motion": print_motion,
     }
     run[options.pop("command")](**options)
 
