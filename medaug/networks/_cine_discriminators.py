@@ -119,8 +119,7 @@ class FrameDiscriminator(_CineDiscriminator):
         conditions (N, K), NaN where one is missing, all of them without; phase (N, T) in cycles,
         unknown without;
         scores, positive for real, one tensor a scale: (N · T, 1), then (N · T, patches) each;
-        features, for feature matching: those of each layer, (N · T · crops, maps, height, width);
-        those of the whole frame's newest stage weigh `alpha`.
+        features, for feature matching: those of each layer, (N · T · crops, maps, height, width).
 
     Raises:
         ConfigError: an option is out of range; in `forward`, an input.

@@ -52,11 +52,11 @@ class TrunkStage(nn.Module):
         maps: Tensor = self.activation(self.first(images))
         return maps
 
-    def forward(self, x: Tensor, features: list[Tensor], share: float) -> Tensor:
-        """The maps after each halving, appended to the features; `share` is their weight there."""
+    def forward(self, x: Tensor, features: list[Tensor]) -> Tensor:
+        """The maps after each halving, appended to the features."""
         for down in self.downs:
             x = down(x)
-            features.append(x if share == 1 else x * share)
+            features.append(x)
         return x
 
 
@@ -97,8 +97,7 @@ class Trunk(nn.Module):
             elif number == 1 and alpha < 1:
                 half = stage.from_image(halve(images))  # type: ignore[operator]
                 x = faded(half, x, alpha)
-            newest = number == 0 and len(self.stages) > 1
-            x = stage(x, features, alpha if newest else 1.0)
+            x = stage(x, features)
         x = self.activation(self.last(self.deviation(x)))
         features.append(x)
         flat = x.flatten(1)
