@@ -268,7 +268,13 @@ class ValidatedWeight:
 
 
 def weight_schedule(
-    kind: str, *, steps: int, start: float = 0.1, end: float = 0.5, sequences: int = 1
+    kind: str,
+    *,
+    steps: int,
+    start: float = 0.1,
+    end: float = 0.5,
+    sequences: int = 1,
+    target: str = "zero",
 ) -> LinearWeight | ValidatedWeight:
     """λ over a training, by a word.
 
@@ -278,10 +284,11 @@ def weight_schedule(
         start: λ at first; the lowest where validation moves it.
         end: λ at last; the highest where validation moves it.
         sequences: how many there are to validate by.
+        target: of the loss. A λ that falls where sequences stand still suits ``zero`` alone.
 
     Raises:
-        ConfigError: the word is unknown, a number is out of range, or there is nothing to validate
-            by.
+        ConfigError: the word is unknown, a number is out of range, there is nothing to validate
+            by, or the target needs no validation.
     """
     if kind not in SCHEDULES:
         raise ConfigError(f"--dtcr_schedule must be one of {SCHEDULES}, got {kind!r}")
@@ -291,5 +298,10 @@ def weight_schedule(
         raise ConfigError(
             "--dtcr_schedule validated must have sequences to validate by, got none: too few "
             "patients, or a share of 0 (--data#validation)"
+        )
+    if target != "zero":
+        raise ConfigError(
+            "--dtcr_schedule validated must have --dtcr_target zero, whose pull it balances, "
+            f"got {target!r}"
         )
     return ValidatedWeight(start=start, end=end)

@@ -145,6 +145,7 @@ def test_other_data_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     [
         ({"dtcr_schedule": "cubic"}, r"--dtcr_schedule must be one of .* got 'cubic'"),
         ({"dtcr_schedule": "validated", "data#validation": 0.0}, "must have sequences to validate"),
+        ({"dtcr_schedule": "validated"}, "must have --dtcr_target zero, .* got 'real'"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(
@@ -166,7 +167,7 @@ def test_trained_and_judged_from_the_command_line(data: str, tmp_path: Path) -> 
         "epoch_length": 2, "val_interval": 1, "latent_dim": 8, "amp": False,
         "generator_options": {"channels": [4, 4], "style_dim": 8},
         "discriminator_options": {"channels": [4, 4]},
-        "dtcr_schedule": "validated", "slices": "each",
+        "dtcr_target": "zero", "dtcr_schedule": "validated", "slices": "each",
     }  # fmt: skip
     place = {"dataset_dir": data, "cache_dir": str(tmp_path / "pyramids"), "vgg_weights": weights}
     for name, given in (

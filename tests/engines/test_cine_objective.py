@@ -38,18 +38,19 @@ def minus_log_sigmoid(scores: Tensor, sign: int) -> float:
 
 
 def matched(real: Judged, fake: Judged) -> float:
-    """Feature matching, map by map and pixel by pixel."""
+    """Feature matching of batches of even size, feature by feature."""
     layers = []
     for one, other in zip(real.features, fake.features, strict=True):
-        gaps = [
-            abs(sum(a) / len(a) - sum(b) / len(b))
-            for a, b in zip(
-                one.flatten(1).T.double().tolist(),
-                other.flatten(1).T.double().tolist(),
-                strict=True,
-            )
-        ]
-        layers.append(sum(gaps) / len(gaps))
+        middle = len(one) // 2
+        products = []
+        for r, f in zip(
+            one.flatten(1).T.double().tolist(), other.flatten(1).T.double().tolist(), strict=True
+        ):
+            first = sum(r[:middle]) - sum(f[:middle])
+            second = sum(r[middle:]) - sum(f[middle:])
+            products.append(first * second / middle**2)
+        squares = [value**2 for value in one.double().flatten().tolist()]
+        layers.append(sum(products) / len(products) / (sum(squares) / len(squares)))
     return sum(layers) / len(layers)
 
 

@@ -329,3 +329,5 @@ def test_a_word_chooses_the_schedule():
         weight_schedule("cubic", steps=10)
     with pytest.raises(ConfigError, match="must have sequences to validate by, got none"):
         weight_schedule("validated", steps=10, sequences=0)
+    with pytest.raises(ConfigError, match=r"must have --dtcr_target zero, .*, got .real."):
+        weight_schedule("validated", steps=10, target="real")
