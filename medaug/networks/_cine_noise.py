@@ -51,7 +51,8 @@ def noise(key: Tensor, top: int, height: int, width: int) -> Tensor:
 def hashed(x: Tensor) -> Tensor:
     """Mix the bits of int32: Wellons' lowbias32, in which every bit moves half of the others."""
     x = x ^ ((x >> 16) & 0xFFFF)  # masked, since shifts of negative numbers bring ones
-    x = x * 0x7FEB352D
-    x = x ^ ((x >> 15) & 0x1FFFF)
-    x = x * -0x7B935975  # 0x846CA68B as int32
-    return x ^ ((x >> 16) & 0xFFFF)
+    x *= 0x7FEB352D  # in place: the line above made a copy
+    x ^= (x >> 15) & 0x1FFFF
+    x *= -0x7B935975  # 0x846CA68B as int32
+    x ^= (x >> 16) & 0xFFFF
+    return x
