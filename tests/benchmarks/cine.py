@@ -5,8 +5,9 @@
     python -m tests.benchmarks.cine step [--json FILE] [--device cuda]
 
 `frames` makes one at each size, in float32 and in bfloat16; memory is what a call adds to the
-loaded model. `files` writes 4096² sequences of 2 and of 16 frames. `step` takes one training step
-of the 4096² stage on a pair of frames: both networks, R1, DTCR.
+loaded model. `files` writes 4096² sequences of 64 frames and says the most that each 16 of them
+added. `step` takes one training step of the 4096² stage on a pair of frames: both networks, R1,
+DTCR.
 """
 
 import argparse
@@ -34,11 +35,20 @@ from medaug.networks import (
 )
 
 from ..shared import SHARED
-from .timing import extra_memory, machine, race
+from .timing import (
+    extra_memory,
+    forget_peak,
+    machine,
+    peak_memory,
+    race,
+    resident_memory,
+)
 
 TRAIN = Path(__file__).parents[2] / "bundles" / "hrgan_dtcr" / "configs" / "train.json"
 BUNDLE = json.loads(TRAIN.read_text(encoding="utf-8"))["generator_options"]["channels"]
 """Of both networks of the bundle."""
+FRAMES, EACH = 64, 16
+"""Of the sequences that are written, and of those whose memory is looked at together."""
 GIB = 2**30
 
 
@@ -87,42 +97,46 @@ def frames(device: str) -> list[dict[str, Any]]:
 
 
 def files() -> list[dict[str, Any]]:
-    """A row for each format and length."""
+    """A row for each format."""
     network = CineGenerator(resolution=4096, channels=BUNDLE).eval()
     latent, modality = torch.randn(1, network.latent.in_features), torch.zeros(1, dtype=torch.int64)
+    with torch.no_grad():
+        network(latent, phase=torch.zeros(1, 1))  # to warm up
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in ("dicom", "nifti"):
-            for length in (2, 16):
-                request = CineRequest(network, num_frames=length, format=name)
-                path = Path(folder) / f"{name}{length}{CINE_FORMATS[name]}"
-
-                def write(request: CineRequest = request, path: Path = path) -> None:
-                    made = CineInferer(request)(latent, network, modality)
-                    origin = Provenance("hrgan_dtcr", "0", "0" * 64, 0, 0, "mri")
-                    write_synthetic_cine(
-                        made, path, origin, format=request.format, frame_time=request.frame_time
-                    )
-
-                start = time.perf_counter()
-                memory = extra_memory(write)
-                seconds = (time.perf_counter() - start) / 2  # it runs once to warm up
-                size = path.stat().st_size
-                rows.append(
-                    {
-                        "format": name,
-                        "frames": length,
-                        "seconds": seconds,
-                        "memory": memory,
-                        "bytes": size,
-                    }
-                )
-                print(
-                    f"{name:<6} {length:>3} frames: {seconds:6.1f} s, "
-                    f"{memory / GIB:.3f} GiB, file of {size / GIB:.3f} GiB",
-                    flush=True,
-                )
+            request = CineRequest(network, num_frames=FRAMES, format=name)
+            path = Path(folder) / f"{name}{CINE_FORMATS[name]}"
+            peaks: list[int] = []
+            before = resident_memory()
+            start = time.perf_counter()
+            write_synthetic_cine(
+                _watched(CineInferer(request)(latent, network, modality), peaks),
+                path,
+                Provenance("hrgan_dtcr", "0", "0" * 64, 0, 0, "mri"),
+                format=name,
+                frame_time=request.frame_time,
+            )
+            seconds = time.perf_counter() - start
+            added, size = [peak - before for peak in peaks], path.stat().st_size
+            rows.append({"format": name, "seconds": seconds, "memory": added, "bytes": size})
+            print(
+                f"{name:<6} {FRAMES} frames: {seconds:.1f} s, file of {size / GIB:.3f} GiB; "
+                f"GiB in each {EACH}: {', '.join(f'{peak / GIB:.3f}' for peak in added)}",
+                flush=True,
+            )
     return rows
+
+
+def _watched(frames: Iterator[Tensor], peaks: list[int]) -> Iterator[Tensor]:
+    """The frames, and the peak of memory while each so many of them were made and written."""
+    forget_peak()
+    for number, frame in enumerate(frames, 1):
+        yield frame
+        if number % EACH == 0:
+            peaks.append(peak_memory())
+            forget_peak()
+    peaks.append(peak_memory())  # what is left to do when all frames are made
 
 
 class Pair:

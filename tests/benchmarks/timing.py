@@ -91,13 +91,28 @@ def _serve(
 def extra_memory(run: Callable[[], object]) -> int:
     """Return how many bytes a call added to the peak of resident memory (Linux, glibc)."""
     run()
-    ctypes.CDLL(None).malloc_trim(0)  # else freed memory that the process still holds isn't seen
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the earlier peak
-    before = _status("VmRSS")
+    before = resident_memory()
+    forget_peak()
     result = run()
-    peak = _status("VmHWM")
+    peak = peak_memory()
     del result
     return peak - before
+
+
+def resident_memory() -> int:
+    """Bytes that this process has, without those that it has freed and still holds."""
+    ctypes.CDLL(None).malloc_trim(0)
+    return _status("VmRSS")
+
+
+def forget_peak() -> None:
+    """Let `peak_memory` begin anew."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_memory() -> int:
+    """Bytes that this process has had at most since then."""
+    return _status("VmHWM")
 
 
 def _status(field: str) -> int:
