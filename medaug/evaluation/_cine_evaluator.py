@@ -29,7 +29,7 @@ from ._cine_figures import (
     variety,
 )
 from ._cine_verdicts import cine_verdicts
-from ._classes import class_figures
+from ._classes import Seen, class_figures
 from ._ejection import NAME, NONE_ASKED, ejection_figures, read_all
 from ._evaluation import Evaluation, Neighbour
 from ._evaluator import require_enough
@@ -188,17 +188,11 @@ class CineEvaluator:
     def _by_classes(self, synthetic: LabelledSequences, draws: Draws) -> list[Figure]:
         if self.networks.judge is None:
             return []
-        ours, theirs = (self._modalities_in(part) for part in (synthetic, self.held_out))
-        return class_figures(
-            self.networks.judge_name,
-            ours,
-            synthetic.labels,
-            theirs,
-            self.held_out.labels,
-            self.classes,
-            draws,
-            self.seed,
+        ours, theirs = (
+            Seen(self._modalities_in(part), part.labels) for part in (synthetic, self.held_out)
         )
+        name = self.networks.judge_name
+        return class_figures(name, ours, theirs, self.classes, draws, self.seed)
 
     def _modalities_in(self, part: LabelledSequences) -> Tensor:
         """(N, K) probabilities: means over the frames of a sequence."""

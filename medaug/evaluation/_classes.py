@@ -1,5 +1,7 @@
 """Figures over what a classifier of real images sees: do generated ones show all classes?"""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -11,12 +13,27 @@ from ._figures import ALL, Estimate, Figure
 RESAMPLES = 200
 
 
+class Seen(NamedTuple):
+    """What a classifier sees in a set.
+
+    Attributes:
+        probabilities: (N, K).
+        labels: (N,) the classes they have, or that were asked for.
+    """
+
+    probabilities: Tensor
+    labels: Tensor
+
+    def of(self, label: int) -> "Seen":
+        """Those of one class."""
+        chosen = self.labels == label
+        return Seen(self.probabilities[chosen], self.labels[chosen])
+
+
 def class_figures(
     name: str,
-    synthetic: Tensor,
-    asked: Tensor,
-    held_out: Tensor,
-    real: Tensor,
+    synthetic: Seen,
+    held_out: Seen,
     classes: tuple[str, ...],
     draws: Draws,
     seed: int,
@@ -25,40 +42,34 @@ def class_figures(
 
     Args:
         name: the classifier's.
-        synthetic: (N, K) probabilities of the generated images.
-        asked: (N,) the classes that were asked for.
-        held_out: (M, K) probabilities of the held-out real images.
-        real: (M,) their classes.
+        synthetic: generated images.
+        held_out: real ones.
         classes: names.
         draws: for the score, which depends on how many there are of each class.
         seed: of the resamples.
     """
     scores = [
-        _score(part[index], seed)
+        _score(part.probabilities[index], seed)
         for part, index in ((synthetic, draws.synthetic[0]), (held_out, draws.held_out))
     ]
-    sides = _agreement(synthetic, asked, held_out, real)
     figures = [
         Figure(f"is_{name}", ALL, scores[0], scores[1], "higher", draws.n),
-        Figure(f"agreement_{name}", ALL, *sides, "higher", min(len(synthetic), len(held_out))),
+        _agreement(name, ALL, synthetic, held_out),
     ]
     for label, scope in enumerate(classes):
-        mine, theirs = asked == label, real == label
-        if mine.any() and theirs.any():
-            sides = _agreement(synthetic[mine], asked[mine], held_out[theirs], real[theirs])
-            count = int(min(mine.sum(), theirs.sum()))
-            figures.append(Figure(f"agreement_{name}", scope, *sides, "higher", count))
+        ours, theirs = synthetic.of(label), held_out.of(label)
+        if len(ours.labels) and len(theirs.labels):
+            figures.append(_agreement(name, scope, ours, theirs))
     return figures
 
 
-def _agreement(
-    synthetic: Tensor, asked: Tensor, held_out: Tensor, real: Tensor
-) -> tuple[Estimate, Estimate]:
+def _agreement(name: str, scope: str, synthetic: Seen, held_out: Seen) -> Figure:
     ours, theirs = (
-        share(float((seen.argmax(1) == told).double().mean()), len(seen))
-        for seen, told in ((synthetic, asked), (held_out, real))
+        share(float((seen.argmax(1) == labels).double().mean()), len(labels))
+        for seen, labels in (synthetic, held_out)
     )
-    return ours, theirs
+    count = min(len(synthetic.labels), len(held_out.labels))
+    return Figure(f"agreement_{name}", scope, ours, theirs, "higher", count)
 
 
 def _score(probabilities: Tensor, seed: int) -> Estimate:

@@ -9,7 +9,7 @@ from ..errors import UserError
 from ..features import Extractor
 from ..metrics import Ratings
 from ._cache import cached_features
-from ._classes import class_figures
+from ._classes import Seen, class_figures
 from ._evaluation import Evaluation, Neighbour
 from ._extractors import Networks, combined
 from ._features import DOMAIN, Draws, Vectors, distance_name, draw_all, feature_figures
@@ -130,17 +130,11 @@ class Evaluator:
     def _by_classes(self, synthetic: LabelledImages, draws: Draws) -> list[Figure]:
         if self.networks.judge is None:
             return []
-        ours, theirs = (self.networks.classes_in(part) for part in (synthetic, self.held_out))
-        return class_figures(
-            self.networks.judge_name,
-            ours,
-            synthetic.labels,
-            theirs,
-            self.held_out.labels,
-            self.classes,
-            draws,
-            self.seed,
+        ours, theirs = (
+            Seen(self.networks.classes_in(part), part.labels) for part in (synthetic, self.held_out)
         )
+        name = self.networks.judge_name
+        return class_figures(name, ours, theirs, self.classes, draws, self.seed)
 
 
 def require_enough(what: str, **sets: Sized) -> None:
