@@ -5,21 +5,17 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ignite import distributed as idist
-from tqdm import tqdm
-
-from .._cores import cores
-from ..errors import DataError, UnreadableImageError
+from ..errors import DataError
 from ._cine.reader import CineReader
 from ._cine_rows import CineRow, Ranges, read_rows
+from ._cines import decoded
 from ._collection import checked_options
 from ._formats.pixels import source_id
 from ._patients import copies, find_patients, refuse_two_labels
-from ._scan import Scanned, report
+from ._scan import Scanned, read_all
 from ._sources import MANIFEST, Row
 from ._split import connected_groups, stratified_split
 from ._splits import Item, SplitCollection
@@ -181,37 +177,16 @@ class CineCollection(SplitCollection):
 def _decode_all(
     rows: Sequence[CineRow], reader: CineReader, root: Path, *, each: bool, progress: bool
 ) -> list[_Seen]:
-    """Decode all rows with a thread for each core."""
+    """Decode all rows."""
 
-    def one(row: CineRow) -> _Seen | str:
-        try:
-            pixels, metadata = reader.get_data(row.path)
-        except UnreadableImageError as error:
-            return str(error).removeprefix(f"{row.path}: ")
+    def one(row: CineRow) -> _Seen:
+        pixels, metadata = decoded(reader, row.path)
         parts = [source_id(pixels[k : k + 1]) for k in range(len(pixels))] if each else None
         frames, height, width = pixels.shape[1:]
         return _Seen(parts or [metadata["source_id"]], (frames, height, width))
 
-    with ThreadPoolExecutor(max_workers=cores()) as pool:
-        results = list(
-            tqdm(
-                pool.map(one, rows),
-                total=len(rows),
-                desc="Checking cines",
-                unit="cine",
-                delay=2,
-                leave=False,
-                disable=not progress or idist.get_rank() > 0,
-            )
-        )
-    faults = [
-        f"{row.name} ({what})"
-        for row, what in zip(rows, results, strict=True)
-        if isinstance(what, str)
-    ]
-    if faults:
-        raise UnreadableImageError(report(str(root), faults, len(rows), what="cine"))
-    return [result for result in results if isinstance(result, _Seen)]
+    names = [row.name for row in rows]
+    return read_all(rows, one, names, origin=str(root), progress=progress, what="cine")
 
 
 def _one_shape(rows: Sequence[CineRow], seen: Sequence[_Seen], root: Path) -> tuple[int, int, int]:

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-
-from tqdm import tqdm
+from typing import Any
 
 from ..errors import DataError, UnreadableImageError
 from ._cine.reader import CineReader, dicom_files, is_multiframe
-from ._scan import report
+from ._formats.pixels import FloatImage
+from ._scan import read_all
 from ._sources import format_of
 
 
@@ -43,17 +43,23 @@ def cines_in(
             f"{name} must hold cines (multi-frame DICOM, folders of DICOM, NIfTI), "
             f"got none in {root}"
         )
-    faults = []
-    for path in tqdm(paths, desc="Checking cines", unit="cine", delay=2, leave=False):
-        try:
-            reader.get_data(path)
-        except UnreadableImageError as error:
-            what = str(error).removeprefix(f"{path}: ")
-            where = path.relative_to(root).as_posix() if path != root else "the folder itself"
-            faults.append(f"{where} ({what})")
-    if faults:
-        raise UnreadableImageError(report(str(root), faults, len(paths), what="cine"))
+
+    def check(path: Path) -> None:
+        decoded(reader, path)
+
+    names = [
+        path.relative_to(root).as_posix() if path != root else "the folder itself" for path in paths
+    ]
+    read_all(paths, check, names, origin=str(root), progress=True, what="cine")
     return [{"image": str(path), "file": str(path)} for path in paths]
+
+
+def decoded(reader: CineReader, path: Path) -> tuple[FloatImage, dict[str, Any]]:
+    """As `CineReader.get_data`, with errors that don't name the file, which the caller does."""
+    try:
+        return reader.get_data(path)
+    except UnreadableImageError as error:
+        raise UnreadableImageError(str(error).removeprefix(f"{path}: ")) from error
 
 
 def cine_paths(root: Path) -> Iterator[Path]:

@@ -1,8 +1,9 @@
 """Decode every image once at the start, so that a bad one is found before training."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ignite import distributed as idist
 from tqdm import tqdm
@@ -13,9 +14,11 @@ from ._formats.decode import decode_file
 from ._formats.pixels import Options, source_id
 from ._sources import Row
 
-_BAR_FROM = 200  # images; below, the bar appears only when they take more than two seconds
+_BAR_FROM = 200  # rows; below, the bar appears only when they take more than two seconds
 _LISTED = 20
 _ON_ONE_LINE = 3
+_Row = TypeVar("_Row")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -27,42 +30,63 @@ class Scanned:
 
 
 def scan(rows: Sequence[Row], options: Options, *, origin: str, progress: bool) -> list[Scanned]:
-    """Decode all rows with a thread for each core.
+    """Decode all rows.
 
     Raises:
-        UnreadableImageError: some can't be read; all of them are named at once.
+        UnreadableImageError: see `read_all`.
     """
 
-    def one(row: Row) -> Scanned | str:
-        try:
-            image = decode_file(row.file, options)
-        except UnreadableImageError as error:
-            return str(error)
+    def one(row: Row) -> Scanned:
+        image = decode_file(row.file, options)
         return Scanned(source_id(image.pixels), image.patient)
+
+    return read_all(rows, one, [row.name for row in rows], origin=origin, progress=progress)
+
+
+def read_all(
+    rows: Sequence[_Row],
+    read: Callable[[_Row], _Found],
+    names: Sequence[str],
+    *,
+    origin: str,
+    progress: bool,
+    what: str = "image",
+) -> list[_Found]:
+    """What is read of each row, with a thread for each core.
+
+    Raises:
+        UnreadableImageError: `read` raised it for some; all of them are named at once.
+    """
+
+    def attempt(row: _Row) -> _Found | UnreadableImageError:
+        try:
+            return read(row)
+        except UnreadableImageError as error:
+            return error
 
     with ThreadPoolExecutor(max_workers=cores()) as pool:
         results = list(
             tqdm(
-                pool.map(one, rows),
+                pool.map(attempt, rows),
                 total=len(rows),
-                desc="Checking images",
-                unit="image",
+                desc=f"Checking {what}s",
+                unit=what,
                 delay=0 if len(rows) > _BAR_FROM else 2,
                 leave=False,
                 disable=not progress or idist.get_rank() > 0,
             )
         )
     faults = [
-        f"{row.name} ({what})"
-        for row, what in zip(rows, results, strict=True)
-        if isinstance(what, str)
+        f"{name} ({found})"
+        for name, found in zip(names, results, strict=True)
+        if isinstance(found, UnreadableImageError)
     ]
     if faults:
-        raise UnreadableImageError(report(origin, faults, len(rows)))
-    return [result for result in results if isinstance(result, Scanned)]
+        raise UnreadableImageError(report(origin, faults, len(rows), what))
+    return [found for found in results if not isinstance(found, UnreadableImageError)]
 
 
-def report(origin: str, faults: list[str], total: int, *, what: str = "image") -> str:
+def report(origin: str, faults: list[str], total: int, what: str) -> str:
     """One line that names the first few of what can't be read; the rest on lines of their own."""
     head = f"{origin}: every {what} must be readable, but {len(faults):,} of {total:,} are not: "
     head += "; ".join(faults[:_ON_ONE_LINE])

@@ -6,20 +6,17 @@ Source: Liu et al., "Deep learning face attributes in the wild", ICCV 2015.
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
 import torch
 from torchvision.datasets import CelebA
 from torchvision.datasets.celeba import CSV
-from tqdm import tqdm
 
-from ..._cores import cores
 from ...errors import ConfigError, DataError, UnreadableImageError
 from .._formats.decode import SNIFF_BYTES, read_file, sniff
 from .._formats.pixels import Options
-from .._scan import report
+from .._scan import read_all
 from .._sources import SPLITS, listed, nearest
 from .found import Found
 
@@ -160,33 +157,13 @@ def _class_name(attributes: Sequence[str], code: Sequence[int]) -> str:
 
 
 def _file_ids(folder: Path, names: Sequence[str]) -> list[str]:
-    """SHA-256 of each file's bytes, with a thread for each core."""
+    """SHA-256 of each file's bytes."""
+    images = folder / _IMAGES
 
-    def one(name: str) -> str | UnreadableImageError:
-        try:
-            data = read_file(folder / _IMAGES / name, Options())
-        except UnreadableImageError as error:
-            return error
+    def one(name: str) -> str:
+        data = read_file(images / name, Options())
         if sniff(data[:SNIFF_BYTES]) != "raster":
-            return UnreadableImageError("must be a JPEG or PNG, got another or an empty file")
+            raise UnreadableImageError("must be a JPEG or PNG, got another or an empty file")
         return hashlib.sha256(data).hexdigest()
 
-    with ThreadPoolExecutor(max_workers=cores()) as pool:
-        results = list(
-            tqdm(
-                pool.map(one, names),
-                total=len(names),
-                desc="Checking pictures",
-                unit="picture",
-                delay=2,
-                leave=False,
-            )
-        )
-    faults = [
-        f"{name} ({what})"
-        for name, what in zip(names, results, strict=True)
-        if isinstance(what, Exception)
-    ]
-    if faults:
-        raise UnreadableImageError(report(str(folder / _IMAGES), faults, len(names)))
-    return [result for result in results if isinstance(result, str)]
+    return read_all(names, one, names, origin=str(images), progress=True, what="picture")
