@@ -99,8 +99,8 @@ class UpBlock(nn.Module):
             second = second * scale.view(-1, 1, 1, 1) * second_size.view(1, -1, 1, 1)
             right = x * gate
             maps = F.conv_transpose2d(right, second, shift[0], stride=2, padding=1)
-            # PixelShuffle after a 1 × 1 convolution is a transposed convolution 2 × 2 of stride 2,
-            # the same to the bit, which moves no maps (Shi et al. 2016, arXiv 1609.07009).
+            # PixelShuffle after a 1 × 1 convolution is a transposed convolution 2 × 2 of stride 2
+            # (Shi et al. 2016, arXiv 1609.07009), which needs no pass to rearrange the maps.
             first = first.view(-1, 2, 2, x.shape[1]).permute(3, 0, 1, 2)
             maps += F.conv_transpose2d(x - right, first, stride=2)
         else:
@@ -230,8 +230,8 @@ def _with_noise(maps: Tensor, grain: Tensor, strength: Tensor) -> Tensor:
     grain = grain.to(maps.dtype)
     if not _large(maps):
         return torch.addcmul(maps, grain, _maps(strength))
-    # A large image's maps lie side by side, pixel by pixel, where a product of matrices takes a
-    # third of the time in bfloat16.
+    # Convolutions lay a large image's maps out with channels last, where in bfloat16 a product of
+    # matrices takes a third of the time of a broadcast.
     height, width = maps.shape[2:]
     outer = torch.mm(grain.reshape(-1, 1), strength).view(1, height, width, -1)
     return outer.permute(0, 3, 1, 2).add_(maps)
