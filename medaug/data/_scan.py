@@ -82,11 +82,11 @@ def read_all(
         if isinstance(found, UnreadableImageError)
     ]
     if faults:
-        raise UnreadableImageError(report(origin, faults, len(rows), what))
+        raise UnreadableImageError(_report(origin, faults, len(rows), what))
     return [found for found in results if not isinstance(found, UnreadableImageError)]
 
 
-def report(origin: str, faults: list[str], total: int, what: str) -> str:
+def _report(origin: str, faults: list[str], total: int, what: str) -> str:
     """One line that names the first few of what can't be read; the rest on lines of their own."""
     head = f"{origin}: every {what} must be readable, but {len(faults):,} of {total:,} are not: "
     head += "; ".join(faults[:_ON_ONE_LINE])
